@@ -133,9 +133,8 @@ tl::unexpected<Error> bad_envelope(std::string text) {
 
 Result<Request> check_request(Request request, std::uint64_t version, std::uint64_t kind) {
   if (version != limits::protocol_version) {
-    return fail(Status::protocol_mismatch,
-                "the request has protocol version " + std::to_string(version) +
-                    ", this daemon speaks version " + std::to_string(limits::protocol_version));
+    return bad_envelope("field \"v\": protocol version " + std::to_string(version) +
+                        ", this daemon speaks version " + std::to_string(limits::protocol_version));
   }
   if (kind > static_cast<std::uint64_t>(Kind::cancel)) {
     return bad_envelope("field \"k\": unknown kind " + std::to_string(kind));

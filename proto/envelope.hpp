@@ -46,9 +46,8 @@ struct Reply {
 [[nodiscard]] std::string encode_reply(const Reply& reply);
 
 /// Reads an envelope; the result's views point into `bytes`. The body is checked to be well-formed
-/// too, so it may be given to a msgpack library. Errors: BAD_ENVELOPE (the text names the field) or
-/// PROTOCOL_MISMATCH. `expected_bytes_max` bounds the whole.
-/// Allocates only for errors.
+/// too, so it may be given to a msgpack library. `envelope_bytes_max` bounds the whole. An error is
+/// BAD_ENVELOPE, and its text names the field. Allocates only for errors.
 [[nodiscard]] Result<Request> decode_request(std::string_view bytes,
                                              std::size_t envelope_bytes_max);
 /// Reads a reply; an error is BAD_REPLY.

@@ -41,7 +41,8 @@ HOMES = {
     r"dlfcn": ["daemon/plugin"],
     r"CLI/": ["daemon/config", "sdk/cli"],
     r"nlohmann": ["sdk/cli"],
-    r"spdlog|fmt/": ["daemon/log"],
+    r"spdlog": ["daemon/log"],
+    r"fmt/": ["daemon"],
     r"systemd/": ["daemon/master"],
 }
 
