@@ -113,9 +113,10 @@ typedef struct conclib_receipt {
     sizeof(conclib_receipt), { 0 } \
   }
 
-/** Makes a client and connects it. `options` may be null. On failure `*client` is null and `error`,
- *  if given, says why: CONCLIB_BAD_ARGUMENT, CONCLIB_REDIS_UNREACHABLE or CONCLIB_REDIS_REFUSED.
- *  That no daemon has ever served the namespace is told by the first ask or tell. */
+/** Makes a client and connects it, in one attempt. `options` may be null. On failure `*client` is
+ * null and `error`, if given, says why: CONCLIB_BAD_ARGUMENT, CONCLIB_REDIS_UNREACHABLE or
+ * CONCLIB_REDIS_REFUSED. That no daemon has ever served the namespace is told by the first ask or
+ * tell. */
 CONCLIB_API conclib_status conclib_client_open(const conclib_client_options* options,
                                                conclib_client** client, conclib_error* error);
 
