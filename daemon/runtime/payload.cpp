@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/runtime/payload.hpp"
+
+#include <fmt/core.h>
+
+#include "proto/limits.hpp"
+#include "proto/scan.hpp"
+#include "proto/urn.hpp"
+
+namespace conclib::runtime {
+namespace {
+
+using proto::fail;
+using proto::Status;
+
+/// What an object type has had since ABI 1.0.
+constexpr std::size_t object_type_size_min = sizeof(conclib_object_type);
+
+void append(void* target, const void* from, size_t size) {
+  if (size > 0) static_cast<std::string*>(target)->append(static_cast<const char*>(from), size);
+}
+
+}  // namespace
+
+Payload::~Payload() {
+  if (object_ && object_type_ && object_type_->destroy) object_type_->destroy(object_);
+}
+
+void Payload::swap(Payload& other) noexcept {
+  std::swap(type_, other.type_);
+  std::swap(body_, other.body_);
+  std::swap(object_, other.object_);
+  std::swap(object_type_, other.object_type_);
+}
+
+conclib_payload Payload::lend() {
+  return {.type = str_of(type_),
+          .body = {body_.data(), body_.size()},
+          .object = std::exchange(object_, nullptr),
+          .object_type = object_type_};
+}
+
+proto::Result<void> Payload::check() const {
+  if (type_.empty() || type_.size() > proto::limits::type_bytes_max) {
+    return fail(Status::bad_argument,
+                fmt::format("the name of a message type has 1 to {} bytes, not {}",
+                            proto::limits::type_bytes_max, type_.size()));
+  }
+  if (object_) {
+    if (object_type_ && object_type_->size >= object_type_size_min && object_type_->encode &&
+        object_type_->destroy) {
+      return {};
+    }
+    return fail(Status::bad_argument,
+                fmt::format("the object of {} has no complete object type", type_));
+  }
+  if (!proto::is_utf8(type_)) {
+    return fail(Status::bad_argument, "the name of a message type is not UTF-8");
+  }
+  if (body_.empty()) return {};
+  if (auto checked = proto::check_value(body_); !checked) {
+    return fail(Status::bad_argument,
+                fmt::format("the body of {}: {}", type_, checked.error().text));
+  }
+  return {};
+}
+
+proto::Result<void> Payload::encode(std::string& storage) {
+  if (!object_) return {};
+  Payload object(std::move(*this));
+  storage.clear();
+  const conclib_writer writer{.target = &storage, .write = append};
+  conclib_status status = CONCLIB_INTERNAL;
+  try {
+    status = object.object_type_->encode(object.object_, &writer);
+  } catch (...) {
+    return fail(Status::bad_argument, fmt::format("encoding {} threw", object.type_));
+  }
+  if (status != CONCLIB_OK) {
+    return fail(Status::bad_argument, fmt::format("{} cannot be encoded: {}", object.type_,
+                                                  proto::status_name(proto::Status(status))));
+  }
+  // The name is static data of the plugin, so it outlives the object.
+  *this = Payload(object.type_, storage);
+  return check();
+}
+
+}  // namespace conclib::runtime

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/runtime/scheduler.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "daemon/runtime/turn.hpp"
+
+namespace conclib::runtime {
+namespace {
+
+/// Actors taken from the slot in a row before the queue has its turn.
+constexpr unsigned slot_streak_max = 16;
+/// How often the guard looks, and after how many looks at empty slots it stops.
+constexpr std::chrono::milliseconds guard_period{1};
+constexpr unsigned guard_idle_looks = 4;
+
+}  // namespace
+
+struct Scheduler::Worker {
+  Worker(Core& core, Scheduler* scheduler) : turn(core, scheduler) {}
+
+  Turn turn;
+  RunQueue queue;
+  std::atomic<Cell*> slot{nullptr};
+  /// Counts turns: lets the guard see whether the thread moves on. Written by its thread.
+  std::atomic<std::uint64_t> turns{0};
+  unsigned slot_streak = 0;
+  bool took_injected = false;  ///< Whether the last actor came from outside.
+  bool searching = false;
+  /// With mutex_: whether it was woken, and to what.
+  bool woken = false;
+  bool to_guard = false;
+  std::uint64_t turns_seen = 0;  // by the guard
+  std::condition_variable wake;
+  std::thread thread;
+};
+
+Scheduler::Scheduler(Core& core, unsigned threads, bool guarded)
+    : core_(core), guarded_(guarded && threads > 1) {
+  for (unsigned i = 0; i < std::max(threads, 1U); ++i) {
+    workers_.push_back(std::make_unique<Worker>(core, this));
+  }
+}
+
+Scheduler::~Scheduler() { stop(); }
+
+void Scheduler::start() {
+  for (auto& worker : workers_) {
+    worker->thread = std::thread([this, &worker = *worker] { work(worker); });
+  }
+}
+
+void Scheduler::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (auto& worker : workers_) worker->wake.notify_one();
+  }
+  for (auto& worker : workers_) {
+    if (worker->thread.joinable()) worker->thread.join();
+  }
+}
+
+void Scheduler::for_each_counters(const std::function<void(const Counters&)>& each) const {
+  for (const auto& worker : workers_) each(worker->turn.counters());
+}
+
+void Scheduler::schedule(Cell& cell) {
+  auto* turn = Turn::current();
+  if (!turn || turn->scheduler() != this) {
+    injected_.push(cell);
+    wake_one();
+    return;
+  }
+  auto& worker = *workers_[turn->index()];
+  // Without a guard a slot would make an actor wait for the end of a handler that blocks.
+  if (workers_.size() > 1 && !guarded_) {
+    worker.queue.push(cell);
+    wake_one();
+    return;
+  }
+  if (auto* displaced = worker.slot.exchange(&cell)) {
+    worker.queue.push(*displaced);
+    wake_one();
+  } else if (guarded_ && sleeping_.load() > 0 && !guard_.load(std::memory_order_relaxed)) {
+    ask_for_guard();
+  }
+}
+
+void Scheduler::work(Worker& worker) {
+  const auto self = std::find_if(workers_.begin(), workers_.end(),
+                                 [&](const auto& other) { return other.get() == &worker; });
+  worker.turn.enter_thread(static_cast<unsigned>(self - workers_.begin()));
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    auto* cell = next(worker);
+    if (!cell) {
+      if (!sleep(worker)) break;
+      continue;
+    }
+    if (worker.searching) {
+      worker.searching = false;
+      searching_ = 0;
+      // What came while this thread was searching did not wake another.
+      if (has_queued()) wake_one();
+    }
+    worker.turns.store(worker.turns.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    if (worker.turn.run(*cell)) {
+      const bool alone = !worker.slot.load(std::memory_order_relaxed) && worker.queue.empty();
+      worker.queue.push(*cell);
+      if (!alone) wake_one();
+    }
+  }
+  worker.turn.leave_thread();
+}
+
+Cell* Scheduler::next(Worker& worker) {
+  const bool slot_first = worker.slot_streak < slot_streak_max;
+  if (slot_first && worker.slot.load(std::memory_order_relaxed)) {
+    if (auto* cell = worker.slot.exchange(nullptr)) {
+      ++worker.slot_streak;
+      return cell;
+    }
+  }
+  worker.slot_streak = 0;
+  // What comes from outside and what comes from this thread's turns take turns.
+  if (!std::exchange(worker.took_injected, false)) {
+    if (auto* cell = injected_.pop()) {
+      worker.took_injected = true;
+      return cell;
+    }
+  }
+  if (auto* cell = worker.queue.pop()) return cell;
+  if (auto* cell = injected_.pop()) return cell;
+  if (auto* cell = worker.slot.exchange(nullptr)) return cell;
+  return steal(worker);
+}
+
+Cell* Scheduler::steal(Worker& worker) {
+  const auto count = workers_.size();
+  for (std::size_t i = 1; i < count; ++i) {
+    auto& other = *workers_[(worker.turn.index() + i) % count];
+    if (auto* cell = other.queue.pop()) return cell;
+  }
+  return nullptr;
+}
+
+bool Scheduler::has_queued() {
+  if (!injected_.empty()) return true;
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return !worker->queue.empty(); });
+}
+
+bool Scheduler::has_slotted() const {
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return worker->slot.load() != nullptr; });
+}
+
+bool Scheduler::sleep(Worker& worker) {
+  std::unique_lock lock(mutex_);
+  if (worker.searching) {
+    worker.searching = false;
+    searching_ = 0;
+  }
+  worker.woken = false;
+  worker.to_guard = false;
+  sleepers_.push_back(&worker);
+  ++sleeping_;
+  // A push that came before this thread counted as sleeping wakes nobody, so look again.
+  if (!has_queued()) {
+    if (guarded_ && !guard_ && has_slotted()) {
+      guard_ = true;
+      worker.to_guard = true;
+    }
+    while (!worker.woken && !stopping_) {
+      if (worker.to_guard) {
+        keep_guard(worker, lock);
+      } else {
+        worker.wake.wait(lock);
+      }
+    }
+  }
+  if (worker.to_guard) guard_ = false;
+  if (!worker.woken) {
+    std::erase(sleepers_, &worker);
+    --sleeping_;
+  }
+  return !stopping_;
+}
+
+void Scheduler::keep_guard(Worker& worker, std::unique_lock<std::mutex>& lock) {
+  for (unsigned idle = 0; idle < guard_idle_looks;) {
+    worker.wake.wait_for(lock, guard_period);
+    if (worker.woken || stopping_) return;
+    if (take_stuck(worker)) {
+      worker.woken = true;
+      std::erase(sleepers_, &worker);
+      --sleeping_;
+      return;
+    }
+    idle = has_slotted() ? 0 : idle + 1;
+  }
+  worker.to_guard = false;
+  guard_ = false;
+  // Whoever filled a slot before that found a guard.
+  if (has_slotted()) {
+    guard_ = true;
+    worker.to_guard = true;
+  }
+}
+
+bool Scheduler::take_stuck(Worker& guard) {
+  for (auto& other : workers_) {
+    const auto turns = other->turns.load(std::memory_order_relaxed);
+    const bool stuck = turns == other->turns_seen && other->slot.load() != nullptr;
+    other->turns_seen = turns;
+    if (other.get() == &guard || !stuck) continue;
+    if (auto* cell = other->slot.exchange(nullptr)) {
+      guard.queue.push(*cell);
+      return true;
+    }
+  }
+  return false;
+}
+
+void Scheduler::wake_one() {
+  if (sleeping_.load() == 0) return;
+  int nobody = 0;
+  if (!searching_.compare_exchange_strong(nobody, 1)) return;
+  Worker* worker = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (sleepers_.empty()) {
+      searching_ = 0;
+      return;
+    }
+    worker = sleepers_.back();
+    sleepers_.pop_back();
+    --sleeping_;
+    worker->woken = true;
+    worker->searching = true;
+  }
+  worker->wake.notify_one();
+}
+
+void Scheduler::ask_for_guard() {
+  const std::lock_guard lock(mutex_);
+  if (guard_ || sleepers_.empty()) return;
+  guard_ = true;
+  sleepers_.back()->to_guard = true;
+  sleepers_.back()->wake.notify_one();
+}
+
+}  // namespace conclib::runtime

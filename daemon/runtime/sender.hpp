@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "daemon/runtime/core.hpp"
+#include "daemon/runtime/message.hpp"
+
+namespace conclib::runtime {
+
+class Turn;
+
+/// Finds the way of the messages that actors send: into a mailbox of this worker or outside.
+/// Threading: belongs to one thread, on the turn of the sending actor.
+/// Limit: it remembers `places` receivers, and keeps their cells (not their objects) in memory.
+class Sender {
+ public:
+  Sender(Core& core, Turn& turn, Counters& counters);
+
+  /// Sends a tell, or an ask, which is consumed if it is sent. Takes over the object of the message
+  /// in any case. BAD_ARGUMENT, ACTOR_NOT_FOUND, NO_ACTOR, OVERLOADED: not sent.
+  [[nodiscard]] proto::Result<void> send(Cell& from, const conclib_outgoing& message,
+                                         PendingAsk* ask);
+  /// A number that no other message of this runtime has.
+  [[nodiscard]] std::uint64_t next_number() { return ++number_; }
+  void forget();
+
+ private:
+  static constexpr std::size_t places = 256;
+  struct Known {
+    std::size_t hash = 0;
+    Ref<Cell> cell;
+  };
+
+  /// The receiver; null: outside. It stays valid until the next call.
+  [[nodiscard]] proto::Result<Cell*> find(Cell& from, std::string_view urn, bool is_ask);
+  [[nodiscard]] proto::Result<void> send_outside(const Cell& from, std::string_view urn,
+                                                 Payload payload, PendingAsk* ask);
+
+  Core& core_;
+  Turn& turn_;
+  Counters& counters_;
+  std::uint64_t number_;
+  std::string storage_;
+  std::array<Known, places> known_;
+};
+
+}  // namespace conclib::runtime
