@@ -7,9 +7,9 @@
 # itself, so it is not installed; one that is there already is left as it is.
 
 packages_to_build='g++ cmake ninja-build pkg-config libhiredis-dev libuv1-dev libmsgpack-cxx-dev
-  libspdlog-dev libcli11-dev nlohmann-json3-dev libexpected-dev libsystemd-dev redis-tools python3
-  python3-msgpack procps'
-packages_to_test='doctest-dev python3-redis git'
+  libspdlog-dev libcli11-dev nlohmann-json3-dev libexpected-dev libsystemd-dev doctest-dev redis-tools
+  python3 python3-msgpack'
+packages_to_test='python3-redis git'
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }

@@ -24,7 +24,8 @@ esac
 mkdir -p "$root/build" || die "cannot write to $root/build"
 # shellcheck disable=SC2086
 install_packages $packages_to_build
-build release conclibd conclib conclib_cli example counter echo c_greeter
+build release conclibd conclib conclib_cli example counter echo c_greeter \
+  conclib-bench
 
 bin=$root/build/release/bin
 work=$(mktemp -d "${TMPDIR:-/tmp}/conclib.XXXXXX") || die "cannot make a temporary folder"

@@ -104,9 +104,9 @@ conclib_status Turn::ask(Cell& from, const conclib_outgoing& message, conclib_re
     return CONCLIB_BAD_ARGUMENT;
   }
   auto sent = sender_.send(from, message, ask.get());
-  if (!sent) {
+  if (!sent && sent.error().code == proto::Status::bad_argument) {
     call_error_ = std::move(sent.error().text);
-    return conclib_status(sent.error().code);
+    return CONCLIB_BAD_ARGUMENT;
   }
   // Its answer cannot be taken before this turn is over, so it is still there.
   auto* pending = ask.release();
@@ -118,6 +118,8 @@ conclib_status Turn::ask(Cell& from, const conclib_outgoing& message, conclib_re
   if (!asks.timer.armed || pending->deadline < asks.timer.when) {
     core_.timers.arm(asks.timer, pending->deadline);
   }
+  // What the world refuses comes as every other failure of an ask does: by on_reply.
+  if (!sent) fail_ask(pending, sent.error().code, std::move(sent.error().text));
   return CONCLIB_OK;
 }
 

@@ -148,8 +148,9 @@ class Actor {
   template <MessageStruct M>
   void tell(std::string_view to, M message, TellOptions options = {});
   /// Sends and goes on; `callback(AskResult<Reply>)` is called on this actor's turn, once, unless
-  /// the actor ends before. Other messages may be handled between. `timeout` 0: the configured
-  /// default; it never outlasts the message being handled. Throws Error if the ask was not taken.
+  /// the actor ends before, also when there is no such actor. Other messages may be handled between.
+  /// `timeout` 0: the configured default; it never outlasts the message being handled. Throws Error
+  /// if `to` is no valid URN or the message cannot be encoded.
   template <MessageStruct Reply, MessageStruct M, typename Callback>
   void ask(std::string_view to, M message, std::chrono::milliseconds timeout, Callback callback);
 

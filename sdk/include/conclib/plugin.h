@@ -148,7 +148,7 @@ struct conclib_actor_type {
   conclib_status (*receive)(void* actor, conclib_context* context, conclib_message* message);
   /** Optional. After the last message of a graceful stop. */
   conclib_status (*stop)(void* actor, conclib_context* context);
-  /** Frees the object. No call of the host but log may be made in it. */
+  /** Frees the object. No calls of the host but log, respond and drop may be made in it. */
   void (*destroy)(void* actor);
   /** Names of the message types that it handles, for status and errors; may be empty. */
   const conclib_str* message_types;
@@ -164,18 +164,22 @@ struct conclib_host {
   conclib_str version;
 
   /** Sends a tell. On the actor's turn. OK means taken: into the mailbox of an actor on this
-   * worker, or for the queue in Redis, to which it is sent before the message being handled is
-   * finished. BAD_ARGUMENT, ACTOR_NOT_FOUND, NO_ACTOR, OVERLOADED: not sent; set_error has the
-   * text. */
+   *  worker, or for the queue in Redis, to which it is sent before the message being handled is
+   *  finished. BAD_ARGUMENT, ACTOR_NOT_FOUND, NO_ACTOR, OVERLOADED: not sent;
+   *  last_error has the text. */
   conclib_status (*tell)(conclib_context* context, const conclib_outgoing* message);
-  /** Sends an ask; `on_reply` is called exactly once, on this actor's turn, unless the actor ends
-   *  before. On the actor's turn. Other than OK: not sent, on_reply is not called. Messages may be
+  /** Sends an ask; `on_reply` is called exactly once, on this actor's turn and after this call,
+   *  unless the actor ends before. On the actor's turn. A receiver that cannot be reached
+   *  (NO_ACTOR, ACTOR_NOT_FOUND, OVERLOADED) is a failure that on_reply gets like any other.
+   *  BAD_ARGUMENT: not sent, on_reply is not called; last_error has the text. Messages may be
    *  handled between the ask and its reply. */
   conclib_status (*ask)(conclib_context* context, const conclib_outgoing* message,
                         conclib_reply_fn on_reply, void* user_data);
   /** Answers an ask and consumes `reply_to`, also when it fails. `status` OK with `payload`, or a
    *  failure with `text`. A failure by the actor's choice is REJECTED (before any effect) or
-   *  ACTOR_FAILED; any other is sent as ACTOR_FAILED. Any thread. */
+   *  ACTOR_FAILED; any other is sent as ACTOR_FAILED. ALREADY_RESPONDED: a second answer within the
+   *  same receive. Any later use of a consumed reply_to is a bug of the plugin, as a second free
+   * is. Any thread. */
   conclib_status (*respond)(conclib_reply_to* reply_to, conclib_status status,
                             const conclib_payload* payload, conclib_str text);
   /** Consumes `reply_to` without an answer: its asker hears NO_REPLY. Any thread. */

@@ -375,7 +375,7 @@ TEST_CASE("what cannot be sent is refused with a text that names it") {
     note(scene.tell("callee/1#child", "A"));
     note(scene.tell("callee/1", ""));
     note(scene.tell("callee/1", "A", "\x92\x01"));
-    note(scene.ask("wagon/1", "A", pair.heard.listener()));
+    note(scene.ask("not a urn", "A", pair.heard.listener()));
     return CONCLIB_OK;
   });
   pair.worker.outside.await_completions(1);
@@ -387,8 +387,22 @@ TEST_CASE("what cannot be sent is refused with a text that names it") {
   CHECK(refused[2].first == CONCLIB_ACTOR_NOT_FOUND);
   CHECK(refused[3].first == CONCLIB_BAD_ARGUMENT);
   CHECK(refused[4].first == CONCLIB_BAD_ARGUMENT);
-  CHECK(refused[5].first == CONCLIB_NO_ACTOR);
+  CHECK(refused[5].first == CONCLIB_BAD_ARGUMENT);
   CHECK(pair.heard.times == 0);
+}
+
+TEST_CASE("an ask whose receiver cannot be hears so as its reply, after the call") {
+  Pair pair;
+  pair.go([&](const Scene& scene) {
+    const auto asked = scene.ask("wagon/1", "A", pair.heard.listener());
+    CHECK(pair.heard.times == 0);
+    return asked;
+  });
+  REQUIRE(eventually([&] { return pair.heard.times == 1; }));
+  CHECK(pair.heard.status == CONCLIB_NO_ACTOR);
+  CHECK(contains(pair.heard.text, "wagon/1"));
+  pair.worker.drain_all();
+  CHECK(pair.heard.times == 1);
 }
 
 TEST_CASE("an ask to an actor of another worker goes outside and its reply comes back") {
@@ -443,10 +457,10 @@ TEST_CASE("a remote ask hears failures, refusals and its time-out") {
   Pair pair;
   auto& worker = pair.worker;
   Heard timed_out;
-  conclib_status refused = CONCLIB_OK;
+  Heard refused;
   pair.on_go = [&](const Scene& scene) {
     worker.outside.refuses = true;
-    refused = scene.ask("callee/2", "Question", pair.heard.listener());
+    scene.ask("callee/2", "Question", refused.listener());
     worker.outside.refuses = false;
     scene.ask("callee/2", "Question", pair.heard.listener());
     return scene.ask("callee/2", "Question", timed_out.listener(), 100);
@@ -456,7 +470,8 @@ TEST_CASE("a remote ask hears failures, refusals and its time-out") {
   worker.tell("asker/1", "Go");
   worker.outside.await_pushes(2);
   worker.outside.await_completions(1);
-  CHECK(refused == CONCLIB_OVERLOADED);
+  REQUIRE(refused.once());
+  CHECK(refused.status == CONCLIB_OVERLOADED);
   worker.runtime.deliver_reply(worker.outside.pushes[0].id, Status::no_actor, {}, {}, "nobody");
   REQUIRE(pair.heard.once());
   CHECK(pair.heard.status == CONCLIB_NO_ACTOR);
