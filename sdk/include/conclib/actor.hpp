@@ -147,8 +147,8 @@ class Actor {
   /// Sends and goes on. Throws Error with the reason if the message was not taken.
   template <MessageStruct M>
   void tell(std::string_view to, M message, TellOptions options = {});
-  /// Sends and goes on; `callback(AskResult<Reply>)` is called on this actor's turn, once, unless
-  /// the actor ends before, also when there is no such actor. Other messages may be handled between.
+  /// Sends and goes on; `callback(AskResult<Reply>)` is called on this actor's turn, once, also if
+  /// there is no such actor, unless this one ends before. Other messages may be handled between.
   /// `timeout` 0: the configured default; it never outlasts the message being handled. Throws Error
   /// if `to` is no valid URN or the message cannot be encoded.
   template <MessageStruct Reply, MessageStruct M, typename Callback>
