@@ -95,6 +95,7 @@ if [ "$once" = yes ]; then
   exit 0
 fi
 
+trap 'stop; exit 0' INT TERM
 say "conclibd is up. Try this from another terminal, or press Ctrl-C here to stop:"
 cat <<END
 

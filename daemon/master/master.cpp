@@ -124,6 +124,8 @@ void Master::worker_ready() {
 void Master::worker_failed(const config::Failure& failure) {
   // Once the daemon serves, a worker that cannot start again must not take the others down.
   if (phase_ == Phase::starting) return fail(failure);
+  // When the start has failed because of one worker, the others fail for the same reason.
+  if (is_stopping()) return;
   log_.error(component, "a worker cannot serve: {}", failure.text);
 }
 

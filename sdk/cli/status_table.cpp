@@ -129,9 +129,11 @@ std::string nodes_table(const json& status) {
   std::vector<Row> rows = {{"NODE", "HOST", "MASTER", "PID", "STATE", "VERSION", "UP", "SEEN",
                             "PARTITIONS", "ACTORS", "IN FLIGHT", "FINISHED"}};
   for (const auto& node : nodes) {
+    // From the leases themselves: what a node says of itself is as old as its last heartbeat.
     std::set<std::uint64_t> served;
-    for (const auto& partition : list(node, "partitions")) {
-      if (partition.is_number_integer()) served.insert(partition.get<std::uint64_t>());
+    for (const auto& partition : list(status, "partitions")) {
+      if (text(partition, "node") != text(node, "id")) continue;
+      served.insert(number(partition, "partition"));
     }
     const auto stats = node.value("stats", json::object());
     const auto started = number(node, "started");

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from conclib_daemon import BUILD, Daemon, Redis, eventually
+from conclib_daemon import BUILD, Daemon, Redis, eventually, free_port
 
 
 def reply_of(test, finished):
@@ -138,6 +138,22 @@ class DownTest(unittest.TestCase):
             asked = daemon.cli("ask", "echo/x", "Echo", "--timeout", "30s", timeout=10)
             self.assertEqual(asked.returncode, 5)
             self.assertIn("NO_DAEMON", asked.stderr)
+
+
+class TcpTest(unittest.TestCase):
+    def test_daemon_and_client_use_a_redis_on_tcp_with_a_password_and_a_database(self):
+        port = free_port()
+        with Redis("--port", str(port), "--bind", "127.0.0.1", "--requirepass", "s3cr/t"):
+            url = f"redis://:s3cr%2Ft@127.0.0.1:{port}/2"
+            with Daemon(redis_url=url) as daemon:
+                self.assertEqual(reply_of(self, daemon.cli("ask", "counter/x", "Add", '{"by": 2}')),
+                                 {"value": 2})
+                self.assertNotIn("s3cr", daemon.log())
+                daemon.url = daemon.url.replace("s3cr", "wrong")
+                asked = daemon.cli("ask", "counter/x", "Add")
+                self.assertNotEqual(asked.returncode, 0)
+                self.assertIn("password", asked.stderr)
+                self.assertEqual(daemon.stop(), 0)
 
 
 if __name__ == "__main__":

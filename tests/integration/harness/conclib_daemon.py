@@ -53,6 +53,13 @@ def redis_server():
     return shutil.which("redis-server") or shutil.which("redis-check-rdb")
 
 
+def free_port():
+    """A TCP port of the loopback interface that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class Redis:
     """A redis-server on a unix socket in a folder of its own."""
 
@@ -95,15 +102,16 @@ class Redis:
 
 
 class Daemon:
-    """A conclibd. With `redis` (a Redis) it uses that one, else its embedded one."""
+    """A conclibd. With `redis` (a Redis) or `redis_url` it uses that one, else its embedded one."""
 
-    def __init__(self, *options, namespace="test", redis=None, plugin_dir=None, folder=None,
-                 wait=True):
+    def __init__(self, *options, namespace="test", redis=None, redis_url=None, plugin_dir=None,
+                 folder=None, wait=True):
         self.owns_folder = folder is None
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="conclib-test-"))
         self.run_dir = self.folder / "run"
-        path = redis.socket if redis else self.run_dir / "redis.sock"
-        self.url = f"unix://{path}?ns={namespace}"
+        if redis:
+            redis_url = f"unix://{redis.socket}"
+        self.url = f"{redis_url or f'unix://{self.run_dir}/redis.sock'}?ns={namespace}"
         self.log_path = self.folder / f"conclibd-{time.monotonic_ns()}.log"
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         notify = self.folder / f"notify-{time.monotonic_ns()}.sock"
@@ -112,8 +120,8 @@ class Daemon:
         command = [str(BUILD / "bin/conclibd"), "--namespace", namespace, "--run-dir",
                    str(self.run_dir), "--state-dir", str(self.folder / "state"), "--plugin-dir",
                    str(plugin_dir or BUILD / "plugins")]
-        if redis:
-            command += ["--redis-url", f"unix://{redis.socket}"]
+        if redis_url:
+            command += ["--redis-url", redis_url]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CONCLIB_")}
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(

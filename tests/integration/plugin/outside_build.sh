@@ -33,7 +33,7 @@ if grep -rIl -e "$build" -e "$work/first place" "$prefix"; then
 fi
 
 echo "== find_package"
-"$cmake" -S "$here/outside" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" \
+"$cmake" -G Ninja -S "$here/outside" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" \
   -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="-Wall -Wextra -Wpedantic -Werror" \
   -DCMAKE_C_FLAGS="-Wall -Wextra -Wpedantic -Werror" >"$work/configure.log" 2>&1 ||
   { cat "$work/configure.log" >&2; fail "configure"; }
