@@ -24,6 +24,7 @@ namespace {
 constexpr std::size_t socket_path_bytes_max = 107;
 
 constexpr std::string_view plugin_table = "plugin";
+constexpr std::string_view by_default = "by default";
 
 /// A text and where it was written, for messages.
 struct Source {
@@ -113,6 +114,22 @@ std::optional<std::string> conflict(Settings& settings) {
   return settings.embedded_redis() ? std::nullopt : settle_namespace(settings);
 }
 
+/// Where nothing says which Redis to use: the one that the clients' CONCLIB_URL names; but where
+/// that is the socket of this very daemon, its embedded one.
+std::optional<std::string> settle_redis(Settings& settings, const Surroundings& surroundings) {
+  const auto text = surroundings.environment("CONCLIB_URL").value_or("");
+  if (text.empty()) return std::nullopt;
+  const auto url = proto::parse_redis_url(text);
+  if (!url) {
+    return fmt::format("redis-url, in the environment variable CONCLIB_URL: {}", url.error().text);
+  }
+  settings.redis_url = text;
+  if (!url->is_unix || url->path != settings.redis_socket()) return std::nullopt;
+  auto problem = settle_namespace(settings);
+  settings.redis_url.clear();
+  return problem;
+}
+
 Outcome<Settings> resolve(const CommandLine& line, const Surroundings& surroundings) {
   Settings settings;
   Sources sources;
@@ -125,11 +142,14 @@ Outcome<Settings> resolve(const CommandLine& line, const Surroundings& surroundi
     if (auto source = given(line, setting.name, setting.variable(), surroundings)) {
       sources.insert_or_assign(setting.name, *std::move(source));
     }
-    const auto [source, missing] =
-        sources.try_emplace(setting.name, Source{setting.default_text(surroundings), "by default"});
+    const auto [source, missing] = sources.try_emplace(
+        setting.name, Source{setting.default_text(surroundings), std::string(by_default)});
     if (auto problem = setting.apply(settings, source->second.text, surroundings)) {
       return refuse(fmt::format("{}, {}: {}", setting.name, source->second.place, *problem));
     }
+  }
+  if (sources.at("redis-url").place == by_default) {
+    if (auto problem = settle_redis(settings, surroundings)) return refuse(*std::move(problem));
   }
   if (auto problem = conflict(settings)) return refuse(*std::move(problem));
   return settings;

@@ -232,8 +232,8 @@ constexpr std::array settings{
             "/var/lib/conclib", set_state_dir, user_state_dir},
 
     Setting{"redis-url", on_redis, "URL",
-            "redis://user:password@host:port/db or unix:///path; empty: an embedded Redis", "",
-            set_redis_url},
+            "redis://user:password@host:port/db or unix:///path; else CONCLIB_URL; empty: embedded",
+            "", set_redis_url},
     Setting{"redis-server", on_redis, "FILE",
             "program of the embedded Redis; auto: look for redis-server", "auto", set_redis_server},
     Setting{"redis-maxmemory", on_redis, "SIZE",

@@ -24,7 +24,13 @@ void log_line(conclib_plugin_handle* plugin, conclib_context* context, conclib_l
   if (!plugin->log->enabled(threshold)) return;
   try {
     std::string line;
-    if (context != nullptr) line.append(view_of(context->urn)).append(": ");
+    if (context != nullptr) {
+      line.append(view_of(context->urn));
+      if (context->message_id.size > 0) {
+        line.append(" [").append(view_of(context->message_id)).append("]");
+      }
+      line.append(": ");
+    }
     line.append(view_of(text));
     plugin->log->write(threshold, "plugin." + plugin->name, line);
   } catch (...) {

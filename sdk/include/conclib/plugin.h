@@ -105,6 +105,8 @@ typedef struct conclib_context {
   /** The whole URN; and what stands in place of `{...}` in the type's URN, else empty. */
   conclib_str urn;
   conclib_str key;
+  /** Id of the message that receive is handling, as in conclib_message; empty outside of it. */
+  conclib_str message_id;
 } conclib_context;
 
 /** The answer to an ask of an actor, called once on that actor's turn. `reply` is valid during the

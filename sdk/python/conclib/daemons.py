@@ -196,7 +196,7 @@ def _arguments(config: DefaultConfig, directory: pathlib.Path, url: str) -> List
 def _environment(notify: pathlib.Path) -> Dict[str, str]:
     """Without what concerns this process's own service, or another Redis than the one chosen."""
     strangers = ("WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
-                 "CONCLIB_REDIS_URL", "CONCLIB_NAMESPACE")
+                 "CONCLIB_REDIS_URL", "CONCLIB_URL", "CONCLIB_NAMESPACE")
     environment = {name: value for name, value in os.environ.items() if name not in strangers}
     environment["NOTIFY_SOCKET"] = str(notify)
     return environment

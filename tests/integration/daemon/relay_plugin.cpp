@@ -48,6 +48,7 @@ class RelayActor final : public conclib::Actor {
   }
 
   void relay(const Relay& message) {
+    log().info("relaying to " + message.urn);
     auto answer = defer<Relayed>();
     ask<Echo>(message.urn, Echo{message.text}, std::chrono::seconds(5),
               [answer = std::move(answer)](auto reply) mutable {

@@ -107,6 +107,12 @@ class RelayTest(unittest.TestCase):
             got = reply_of(self, self.daemon.cli("ask", "relay/one", "Relay", body))
             self.assertEqual(got, {"text": f"text {i}"})
 
+    def test_a_log_line_of_an_actor_names_plugin_actor_and_message(self):
+        body = json.dumps({"urn": "echo/logged", "text": ""})
+        reply_of(self, self.daemon.cli("ask", "relay/loud", "Relay", body))
+        self.assertRegex(self.daemon.log(),
+                         r"plugin\.relay: relay/loud \[[0-9a-f]{32}\]: relaying to echo/logged")
+
     def test_actors_tell_actors_on_any_worker(self):
         for i in range(20):
             body = json.dumps({"urn": f"counter/{i}"})

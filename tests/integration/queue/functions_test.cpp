@@ -33,6 +33,10 @@ struct Bench {
                       const std::string& patient = "1") {
     return call(Function::acquire, {own, q}, {node, lease, run, epoch, renewals, insist, patient});
   }
+  std::string release(const std::string& node, const std::string& epoch,
+                      const std::string& next = "", const std::string& clean = "1") {
+    return call(Function::release, {own, q}, {node, epoch, next, clean});
+  }
   /// Takes the free partition and gives the epoch.
   std::string take(const std::string& node) {
     acquire(node);
@@ -95,17 +99,21 @@ TEST_CASE("acquire takes what was watched unchanged, whatever Redis's clock says
   CHECK(std::stoull(bench.redis({"HGET", bench.own, "epoch"})) > std::stoull(epoch));
 }
 
-TEST_CASE("an unclean takeover marks what may have run; a clean one does not") {
+TEST_CASE("an unclean takeover or release marks what may have run; a clean one does not") {
   Bench bench;
   const auto epoch = bench.take("n1");
   const auto id = bench.add();
   const auto taken = bench.acquire("n2", epoch, "0", "2");
   CHECK(taken.substr(taken.rfind(' ') + 1) == id);
   const auto second = bench.redis({"HGET", bench.own, "epoch"});
-  bench.add();
-  CHECK(bench.call(Function::release, {bench.own}, {"n2", second, ""}) == "OK");
+  const auto later = bench.add();
+  CHECK(bench.release("n2", second, "", "1") == "OK");
   const auto clean = bench.acquire("n3");
   CHECK(clean.substr(clean.rfind(' ') + 1) == id);
+  const auto third = bench.redis({"HGET", bench.own, "epoch"});
+  CHECK(bench.release("n3", third, "", "") == "OK");
+  const auto unclean = bench.acquire("n4");
+  CHECK(unclean.substr(unclean.rfind(' ') + 1) == later);
 }
 
 TEST_CASE("another run of the server marks what may have run") {
@@ -116,7 +124,7 @@ TEST_CASE("another run of the server marks what may have run") {
         "OK 0-0");
   CHECK(bench.call(Function::renew, {bench.own, bench.q}, {"n1", epoch, "60000", "run2"}) ==
         "OK " + id);
-  bench.call(Function::release, {bench.own}, {"n1", epoch, ""});
+  bench.release("n1", epoch);
   const auto later = bench.add();
   const auto taken = bench.acquire("n2", "-", "-", "0", "60000", "run3");
   CHECK(taken.substr(taken.rfind(' ') + 1) == later);
@@ -125,7 +133,7 @@ TEST_CASE("another run of the server marks what may have run") {
 TEST_CASE("a partition that was handed over waits for its next owner while others are patient") {
   Bench bench;
   const auto epoch = bench.take("n1");
-  CHECK(bench.call(Function::release, {bench.own}, {"n1", epoch, "n2"}) == "OK");
+  CHECK(bench.release("n1", epoch, "n2") == "OK");
   CHECK(bench.acquire("n3") == "NEXT " + epoch + " 0 n2");
   CHECK(begins(bench.acquire("n3", "-", "-", "0", "60000", "run1", ""), "OK"));
   CHECK(bench.redis({"HGET", bench.own, "next"}).empty());
@@ -136,7 +144,7 @@ TEST_CASE("renew and release with a wrong epoch or node change nothing") {
   const auto epoch = bench.take("n1");
   for (const auto& [node, of] : {std::pair{"n2", epoch}, {"n1", std::string("1")}}) {
     CHECK(bench.call(Function::renew, {bench.own, bench.q}, {node, of, "1", "run1"}) == "FENCED");
-    CHECK(bench.call(Function::release, {bench.own}, {node, of, ""}) == "FENCED");
+    CHECK(bench.release(node, of) == "FENCED");
   }
   CHECK(bench.redis({"HGET", bench.own, "renewals"}) == "0");
   CHECK(bench.redis({"HGET", bench.own, "node"}) == "n1");
@@ -227,7 +235,7 @@ TEST_CASE("a full Redis still finishes, releases and takes the daemon's own mess
   CHECK(bench.call(Function::push, {bench.q}, {"one", "two"}) == "2");
   CHECK(
       begins(bench.call(Function::renew, {bench.own, bench.q}, {"n1", epoch, "9", "run1"}), "OK"));
-  CHECK(bench.call(Function::release, {bench.own}, {"n1", epoch, ""}) == "OK");
+  CHECK(bench.release("n1", epoch) == "OK");
 }
 
 TEST_CASE("push says when there is no queue") {
@@ -241,6 +249,12 @@ TEST_CASE("ensure_meta makes a namespace once") {
   CHECK(bench.call(Function::ensure_meta, {bench.keys.meta()}, {"1", "16"}) == "1 16");
   CHECK(bench.call(Function::ensure_meta, {bench.keys.meta()}, {"1", "32"}) == "1 16");
   CHECK(bench.redis({"HGET", bench.keys.meta(), "generation"}) == "1");
+}
+
+TEST_CASE("ensure_meta makes a namespace of which only the time of leaving is left") {
+  Bench bench;
+  bench.redis({"HSET", bench.keys.meta(), "last_seen", "1"});
+  CHECK(bench.call(Function::ensure_meta, {bench.keys.meta()}, {"1", "16"}) == "1 16");
 }
 
 TEST_CASE("a whole batch of the largest size passes through Lua") {

@@ -40,6 +40,24 @@ TEST_CASE("a flag goes before its variable, that before the file, that before th
   CHECK(command.settings().lease == 10s);
 }
 
+TEST_CASE("the URL of the clients says which Redis to use where nothing else does") {
+  Command command{{}, {{"CONCLIB_URL", "redis://h?ns=shop"}}};
+  CHECK(command.settings().redis_url == "redis://h?ns=shop");
+  CHECK(command.settings().name_space == "shop");
+  command.arguments = {"--redis-url="};
+  CHECK(command.settings().embedded_redis());
+  command.arguments = {"--redis-url=redis://other"};
+  CHECK(command.settings().redis_url == "redis://other");
+  command = {{}, {{"CONCLIB_URL", "http://h"}}};
+  CHECK(command.refusal().find("CONCLIB_URL") != std::string::npos);
+}
+
+TEST_CASE("a client's URL that names this daemon's own socket leaves Redis embedded") {
+  const Command command{{"--run-dir=/r"}, {{"CONCLIB_URL", "unix:///r/redis.sock?ns=shop"}}};
+  CHECK(command.settings().embedded_redis());
+  CHECK(command.settings().name_space == "shop");
+}
+
 TEST_CASE("the settings file can be named by a variable") {
   const SettingsFile file("workers = 7\n");
   CHECK(Command{{}, {{"CONCLIB_CONFIG", file.path()}}}.settings().workers == 7);
