@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "proto/node_record.hpp"
 
+#include <array>
 #include <limits>
+#include <string_view>
 #include <utility>
 
 #include <msgpack.hpp>
+#include <sys/random.h>
 
+#include "proto/assert.hpp"
 #include "proto/scan.hpp"
 
 namespace conclib::proto {
@@ -122,7 +126,21 @@ Result<void> read_field(std::string_view name, Scanner& scanner, NodeRecord& rec
 }  // namespace
 
 bool is_alive(const NodeRecord& record, std::uint64_t now_ms) {
-  return now_ms < record.heartbeat + dead_after_leases * record.lease_ms;
+  const auto slack_ms = dead_after_leases * record.lease_ms;
+  // One from the future is of before a step of Redis's clock, or forged; it must not live for ever.
+  return now_ms < record.heartbeat + slack_ms && record.heartbeat < now_ms + slack_ms;
+}
+
+std::string draw_node_id() {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  std::array<unsigned char, 16> random{};
+  CONCLIB_ASSERT(getrandom(random.data(), random.size(), 0) == static_cast<ssize_t>(random.size()));
+  std::string id;
+  for (const auto byte : random) {
+    id += digits[byte >> 4U];
+    id += digits[byte & 15U];
+  }
+  return id;
 }
 
 std::string encode_node_record(const NodeRecord& record) {

@@ -11,6 +11,10 @@
 
 namespace conclib::proto {
 
+/// The name of one process among the nodes: 128 bits from the system's random source as 32 hex
+/// digits.
+[[nodiscard]] std::string draw_node_id();
+
 /// Whether a node takes partitions or gives them away because it is about to leave.
 enum class NodeState : std::uint8_t { live, draining };
 

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "daemon/config/arguments.hpp"
 #include "daemon/log/log.hpp"
@@ -59,9 +60,19 @@ int serve_as_master(const config::Settings& settings, std::vector<std::string> a
   return static_cast<int>(master.run());
 }
 
+/// Standard descriptors that are closed would be given to the next file that is opened, such as a
+/// lock or a socket, and what is printed would go there.
+bool fill_standard_descriptors() {
+  int fd = ::open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = ::dup(fd);
+  if (fd > STDERR_FILENO) ::close(fd);
+  return fd > STDERR_FILENO;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!fill_standard_descriptors()) return static_cast<int>(ExitCode::internal);
   // A peer that has gone is an error of the write, not the end of the process.
   ::signal(SIGPIPE, SIG_IGN);
 

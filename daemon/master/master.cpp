@@ -23,7 +23,8 @@ using config::ExitCode;
 
 constexpr std::string_view component = "daemon";
 /// What a worker may need beyond the drain time-out before it is killed.
-constexpr auto drain_grace = 2s;
+/// Above what a worker takes past the drain time-out to give up on what does not end, and on Redis.
+constexpr auto drain_grace = 5s;
 /// What Redis may need to read a large file, or to write it out, before the next word from us.
 constexpr auto redis_extension = 30s;
 

@@ -9,13 +9,12 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/master/child.hpp"
-#include "proto/assert.hpp"
+#include "proto/node_record.hpp"
 
 namespace conclib::master {
 
@@ -25,20 +24,12 @@ using namespace std::chrono_literals;
 using config::ExitCode;
 
 constexpr auto stable_after = 10s;
+constexpr auto asked_restart_delay = 100ms;
 constexpr auto beat_look_interval = 500ms;
 /// How long a stalled worker may take to die of SIGABRT, which writes a core.
 constexpr auto abort_patience = 5s;
 constexpr int deaths_before_ready_max = 5;
 constexpr std::string_view component = "worker";
-
-/// A name for one process: 128 random bits in hex.
-std::string draw_node_id() {
-  std::array<unsigned char, 16> bytes{};
-  CONCLIB_ASSERT(::getrandom(bytes.data(), bytes.size(), 0) == ssize_t{bytes.size()});
-  std::string id;
-  for (const auto byte : bytes) id += fmt::format("{:02x}", byte);
-  return id;
-}
 
 }  // namespace
 
@@ -89,7 +80,7 @@ std::vector<std::string> WorkerProcess::arguments_of_child(int control_fd) const
   arguments.push_back(fmt::format("--worker-index={}", index_));
   arguments.push_back(fmt::format("--control-fd={}", control_fd));
   arguments.push_back(fmt::format("--master-pid={}", ::getpid()));
-  arguments.push_back(fmt::format("--node-id={}", draw_node_id()));
+  arguments.push_back(fmt::format("--node-id={}", proto::draw_node_id()));
   return arguments;
 }
 
@@ -173,11 +164,13 @@ bool WorkerProcess::child_ended(pid_t pid, int status) {
     restart_.start(0ms);
     return true;
   }
+  // A worker that was told to go drains and ends with 0; that is no reason to wait.
   const bool asked = WIFEXITED(status) && WEXITSTATUS(status) == 0 && was_ready;
   log_.write(asked ? log::Level::info : log::Level::error, component,
              fmt::format("worker {} (pid {}) {}{}; another takes its place", index_, pid,
                          describe_end(status), was_ready ? "" : " before it was ready"));
-  restart_.start(backoff_.next());
+  restart_.start(asked ? asked_restart_delay : backoff_.next());
+  if (asked) return true;
   if (!was_ready && !said_fatal_ && ++deaths_before_ready_ == deaths_before_ready_max) {
     deaths_before_ready_ = 0;
     callbacks_.failed(

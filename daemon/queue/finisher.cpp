@@ -199,6 +199,11 @@ void Finisher::check_flushed(std::uint32_t partition) {
   std::exchange(at->second.flushed, nullptr)();
 }
 
+bool Finisher::keeps(std::uint32_t partition) const {
+  const auto at = lanes_.find(partition);
+  return at != lanes_.end() && !at->second.kept.empty();
+}
+
 void Finisher::drop(std::uint32_t partition) { lanes_.erase(partition); }
 
 }  // namespace conclib::queue

@@ -57,6 +57,8 @@ class Finisher {
   /// Calls `done`, possibly at once, when every entry added of this partition has been answered (or
   /// is kept in the queue). Once dropped, it is not called.
   void flush(std::uint32_t partition, std::function<void()> done);
+  /// Whether entries that have ended stay in its queue, for the dead letters are full.
+  [[nodiscard]] bool keeps(std::uint32_t partition) const;
   /// Forgets everything of this partition; late answers are ignored.
   void drop(std::uint32_t partition);
   /// The session is up again.

@@ -26,6 +26,13 @@ local function last_entry(stream)
   return last and last[1]
 end
 
+-- NOMKSTREAM of a client needs a stream, which may be empty.
+local function ensure_stream(q)
+  if redis.call('EXISTS', q) == 0 then
+    redis.call('XDEL', q, redis.call('XADD', q, '*', 'e', ''))
+  end
+end
+
 local function owns(own, node, epoch)
   local held = redis.call('HMGET', own, 'node', 'epoch')
   return held[1] == node and held[2] == epoch
@@ -35,7 +42,8 @@ end
 -- KEYS meta; ARGV version, partitions. -> version, partitions
 local function ensure_meta(keys, args)
   local meta = keys[1]
-  if redis.call('EXISTS', meta) == 0 then
+  -- A node that left after somebody had emptied Redis may have written `last_seen` alone.
+  if redis.call('HEXISTS', meta, 'version') == 0 then
     local now = text(now_ms())
     redis.call('HSET', meta, 'version', args[1], 'partitions', args[2], 'generation', '1',
                'created', now, 'last_seen', now)
@@ -63,10 +71,7 @@ local function acquire(keys, args)
   elseif owner == '' and next_node ~= '' and next_node ~= node and args[7] == '1' then
     return {'NEXT', epoch, renewals, next_node}
   end
-  -- NOMKSTREAM of a client needs a stream, which may be empty.
-  if redis.call('EXISTS', q) == 0 then
-    redis.call('XDEL', q, redis.call('XADD', q, '*', 'e', ''))
-  end
+  ensure_stream(q)
   local ran = held[6] or '0-0'
   if owner ~= '' or (held[7] and held[7] ~= run) then ran = last_entry(q) or ran end
   local fresh = text(math.max(tonumber(epoch) + 1, now))
@@ -79,6 +84,7 @@ end
 local function renew(keys, args)
   local own = keys[1]
   if not owns(own, args[1], args[2]) then return {'FENCED'} end
+  ensure_stream(keys[2])
   local held = redis.call('HMGET', own, 'ran', 'run')
   local ran = held[1] or '0-0'
   if held[2] ~= args[4] then
@@ -90,9 +96,12 @@ local function renew(keys, args)
   return {'OK', ran}
 end
 
--- KEYS own; ARGV node, epoch, next. -> {'OK'} or {'FENCED'}
+-- KEYS own, q; ARGV node, epoch, next, clean: 1 if nothing that is left in the queue has begun.
+-- -> {'OK'} or {'FENCED'}
 local function release(keys, args)
   if not owns(keys[1], args[1], args[2]) then return {'FENCED'} end
+  local last = args[4] ~= '1' and last_entry(keys[2])
+  if last then redis.call('HSET', keys[1], 'ran', last) end
   redis.call('HSET', keys[1], 'node', '', 'expiry', '0', 'next', args[3])
   return {'OK'}
 end

@@ -81,6 +81,13 @@ void Membership::write() {
   record.heartbeat = session_.clock().to_redis_ms(steady_clock::now());
   record.lease_ms = static_cast<std::uint64_t>(options_.lease.count());
   const auto bytes = proto::encode_node_record(record);
+  // Somebody may have emptied the server meanwhile: clients need meta to find their queue.
+  const auto meta = keys_.meta();
+  const auto version = std::to_string(proto::limits::protocol_version);
+  const auto partitions = std::to_string(session_.partitions());
+  const std::string_view meta_keys[] = {meta};
+  const std::string_view constants[] = {version, partitions};
+  session_.call(Function::ensure_meta, meta_keys, constants, [](const Reply&) {});
   // By a Function, which a full Redis does not refuse: the others would take this node for dead.
   const auto nodes = keys_.nodes();
   const std::string_view keys[] = {nodes};

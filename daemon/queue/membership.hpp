@@ -13,6 +13,7 @@
 #include "daemon/redis/loop.hpp"
 #include "daemon/redis/reply.hpp"
 #include "proto/keys.hpp"
+#include "proto/limits.hpp"
 #include "proto/node_record.hpp"
 
 namespace conclib::queue {

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/queue/node.hpp"
 
-#include <array>
 #include <optional>
 #include <utility>
 #include <variant>
-
-#include <sys/random.h>
 
 #include "daemon/queue/cause_ledger.hpp"
 #include "daemon/queue/finisher.hpp"
@@ -31,14 +28,6 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds farewell_max = 2s;
 
 }  // namespace
-
-std::string draw_node_id() {
-  std::array<unsigned char, 16> random{};
-  CONCLIB_ASSERT(getrandom(random.data(), random.size(), 0) == static_cast<ssize_t>(random.size()));
-  std::string id;
-  for (const auto byte : random) id += fmt::format("{:02x}", byte);
-  return id;
-}
 
 /// Puts the parts together and passes on what they tell each other.
 class Node::Impl final : public SessionListener,

@@ -15,7 +15,7 @@ namespace conclib::queue {
 struct NodeOptions {
   /// The server and the namespace.
   proto::RedisUrl url;
-  /// The incarnation: 32 hex digits, drawn anew by each process (see draw_node_id).
+  /// The incarnation: 32 hex digits, drawn anew by each process (see proto::draw_node_id).
   std::string id;
   /// Shown in `nodes`.
   std::string host;
@@ -42,8 +42,5 @@ struct NodeOptions {
   /// Accept a Redis whose eviction policy may drop queues.
   bool allow_eviction = false;
 };
-
-/// 128 bits from the system's random source as 32 hex digits.
-[[nodiscard]] std::string draw_node_id();
 
 }  // namespace conclib::queue

@@ -156,15 +156,20 @@ void Ownership::drained(std::uint32_t number) {
   if (at->second.stage == Stage::lost) return gone(number);
   if (at->second.stage != Stage::draining) return;
   at->second.stage = Stage::flushing;
-  finisher_.flush(number, [this, number] { release(number); });
+  finisher_.flush(number, [this, number] {
+    partitions_.at(number).clean = !finisher_.keeps(number);
+    release(number);
+  });
 }
 
 void Ownership::release(std::uint32_t number) {
   auto& partition = partitions_.at(number);
   partition.stage = Stage::releasing;
   const auto own = keys_.owner(number);
-  const std::string_view keys[] = {own};
-  const std::string_view arguments[] = {options_.id, leases_.epoch(number), partition.next};
+  const auto queue = keys_.queue(number);
+  const std::string_view keys[] = {own, queue};
+  const std::string_view arguments[] = {options_.id, leases_.epoch(number), partition.next,
+                                        partition.clean ? "1" : ""};
   partition.release_under_way =
       session_.call(Function::release, keys, arguments,
                     [this, number](const Reply& reply) { released(number, reply); });

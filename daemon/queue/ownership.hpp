@@ -72,6 +72,8 @@ class Ownership {
   struct Partition {
     Stage stage = Stage::acquiring;
     std::string next;
+    /// Nothing that it leaves in the queue has begun: the next owner need not suspect it.
+    bool clean = false;
     bool release_under_way = false;
   };
 

@@ -113,22 +113,26 @@ void Pusher::answered(std::uint32_t partition, const Reply& reply) {
 
 void Pusher::refused(std::uint32_t partition, std::vector<Entry> batch, const Reply& reply) {
   const auto now = steady_clock::now();
-  std::deque<Entry> again;
+  std::vector<Entry> again;
+  std::vector<Entry> ended;
   for (auto& entry : batch) {
-    if (reply.is_lost() && !entry.id.empty()) {
-      end(entry);
-      continue;
-    }
     if (reply.is_nil() && !entry.missing_since) entry.missing_since = now;
-    if (reply.is_nil() && !entry.id.empty() && now - *entry.missing_since > missing_max) {
-      fail(entry, Status::no_daemon, "the queue of the actor's partition does not exist");
-      continue;
-    }
-    again.push_back(std::move(entry));
+    const bool is_ask = !entry.id.empty();
+    const bool missing = reply.is_nil() && now - *entry.missing_since > missing_max;
+    auto& to = is_ask && (reply.is_lost() || missing) ? ended : again;
+    to.push_back(std::move(entry));
   }
   auto& waiting = lanes_.at(partition).waiting;
   waiting.insert(waiting.begin(), std::make_move_iterator(again.begin()),
                  std::make_move_iterator(again.end()));
+  // Only now, for whoever hears of it asks whether anything still waits.
+  for (const auto& entry : ended) {
+    if (reply.is_lost()) {
+      end(entry);
+    } else {
+      fail(entry, Status::no_daemon, "the queue of the actor's partition does not exist");
+    }
+  }
   if (reply.is_error()) {
     log_.warn("queue", "pushing to partition {} failed, trying again: {}", partition, reply.text());
   }
@@ -137,18 +141,20 @@ void Pusher::refused(std::uint32_t partition, std::vector<Entry> batch, const Re
 
 void Pusher::drop_expired(Lane& lane) {
   const auto now = steady_clock::now();
-  std::deque<Entry> live;
-  for (auto& entry : lane.waiting) {
-    if (entry.deadline > now) {
-      live.push_back(std::move(entry));
-    } else if (entry.id.empty()) {
+  const auto expired =
+      std::stable_partition(lane.waiting.begin(), lane.waiting.end(),
+                            [&](const Entry& entry) { return entry.deadline > now; });
+  const std::vector<Entry> ended(std::make_move_iterator(expired),
+                                 std::make_move_iterator(lane.waiting.end()));
+  lane.waiting.erase(expired, lane.waiting.end());
+  for (const auto& entry : ended) {
+    if (entry.id.empty()) {
       log_.warn("queue", "a message could not be pushed before its deadline and is dropped");
       end(entry);
     } else {
       fail(entry, Status::expired, "the message could not be pushed before its deadline");
     }
   }
-  lane.waiting = std::move(live);
 }
 
 void Pusher::end(const Entry& entry) {

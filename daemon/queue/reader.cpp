@@ -135,13 +135,14 @@ void Reader::read() {
   std::vector<std::string_view> command{"XREAD", "COUNT",   count,       "BLOCK",
                                         wait,    "STREAMS", control_key_};
   std::vector<std::string> cursors{control_cursor_};
+  asked_.clear();
   for (const auto number : readable) {
     const auto& partition = partitions_.at(number);
     command.push_back(partition.key);
     cursors.push_back(id_text(partition.cursor));
+    asked_.push_back({number, partition.cursor});
   }
   command.insert(command.end(), cursors.begin(), cursors.end());
-  asked_.assign(readable.begin(), readable.end());
   reading_ = connection_.command(
       command,
       [this](const Reply& reply) {
@@ -172,11 +173,13 @@ void Reader::take_stream(const Reply& stream) {
   if (key == control_key_) return take_control(stream[1]);
   // Redis answers in the order in which it was asked.
   while (!asked_.empty()) {
-    const auto at = partitions_.find(asked_.front());
+    const auto asked = asked_.front();
     asked_.pop_front();
-    if (at != partitions_.end() && at->second.key == key) {
-      return take_entries(at->first, at->second, stream[1]);
-    }
+    const auto at = partitions_.find(asked.number);
+    if (at == partitions_.end() || at->second.key != key) continue;
+    // It was opened anew or is to be read from its beginning: this would pass something over.
+    if (at->second.cursor != asked.after) return;
+    return take_entries(at->first, at->second, stream[1]);
   }
 }
 

@@ -89,6 +89,12 @@ class Reader final : public redis::ConnectionListener {
     std::map<runtime::EntryId, std::size_t> in_hand;
   };
 
+  /// What an XREAD asks of one partition.
+  struct Asked {
+    std::uint32_t number = 0;
+    runtime::EntryId after;
+  };
+
   void read();
   void take(const redis::Reply& reply);
   void take_stream(const redis::Reply& stream);
@@ -115,7 +121,7 @@ class Reader final : public redis::ConnectionListener {
   std::uint32_t turn_ = 0;
   bool reading_ = false;
   /// The partitions in the current XREAD.
-  std::deque<std::uint32_t> asked_;
+  std::deque<Asked> asked_;
   /// Something that was read did not fit; wait for room.
   bool overfull_ = false;
   /// Counts XREADs, so that an answer to CLIENT UNBLOCK is not taken for another one's.

@@ -24,8 +24,8 @@ struct Counters {
   Counter unexpected{0};
   Counter refused{0};
   Counter expired{0};
-  Counter queued{0};  ///< Put into a mailbox.
-  Counter taken{0};   ///< Taken out of one.
+  Counter queued{0};  ///< Requests put into a mailbox.
+  Counter taken{0};   ///< Requests taken out of one.
   Counter made{0};    ///< Objects of actors.
   Counter ended{0};
 

@@ -25,8 +25,6 @@ struct RuntimeOptions {
   /// Messages that one actor handles before the next actor has its turn.
   unsigned messages_per_turn = 64;
   std::chrono::milliseconds ask_timeout{5000};
-  /// Names this worker in logs and in errors.
-  std::string node;
 };
 
 /// An actor type of a plugin as the runtime needs it. All pointers outlive the runtime.

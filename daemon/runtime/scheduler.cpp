@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "daemon/runtime/turn.hpp"
@@ -181,10 +182,13 @@ bool Scheduler::sleep(Worker& worker) {
       }
     }
   }
-  if (worker.to_guard) guard_ = false;
   if (!worker.woken) {
     std::erase(sleepers_, &worker);
     --sleeping_;
+  }
+  if (worker.to_guard) {
+    guard_ = false;
+    if (has_slotted()) appoint_guard();
   }
   return !stopping_;
 }
@@ -235,8 +239,12 @@ void Scheduler::wake_one() {
       searching_ = 0;
       return;
     }
-    worker = sleepers_.back();
-    sleepers_.pop_back();
+    // The guard comes last, or slots would be left alone while another thread sleeps on.
+    auto chosen = std::find_if(sleepers_.rbegin(), sleepers_.rend(),
+                               [](const Worker* sleeper) { return !sleeper->to_guard; });
+    if (chosen == sleepers_.rend()) chosen = sleepers_.rbegin();
+    worker = *chosen;
+    sleepers_.erase(std::next(chosen).base());
     --sleeping_;
     worker->woken = true;
     worker->searching = true;
@@ -246,6 +254,10 @@ void Scheduler::wake_one() {
 
 void Scheduler::ask_for_guard() {
   const std::lock_guard lock(mutex_);
+  appoint_guard();
+}
+
+void Scheduler::appoint_guard() {
   if (guard_ || sleepers_.empty()) return;
   guard_ = true;
   sleepers_.back()->to_guard = true;

@@ -60,6 +60,8 @@ class Scheduler {
   [[nodiscard]] bool has_slotted() const;
   void wake_one();
   void ask_for_guard();
+  /// Makes one of the sleepers the guard, if there is none. With mutex_.
+  void appoint_guard();
 
   Core& core_;
   const bool guarded_;
@@ -67,7 +69,7 @@ class Scheduler {
   RunQueue injected_;
 
   std::mutex mutex_;                // guards what follows, but for the atomics
-  std::vector<Worker*> sleepers_;   // the last one is woken first
+  std::vector<Worker*> sleepers_;   // the last one is woken first, but for the guard
   std::atomic<int> sleeping_{0};    // as many as sleepers_
   std::atomic<int> searching_{0};   // 1 from waking a thread until it has found work or none
   std::atomic<bool> guard_{false};  // whether one of the sleepers keeps guard

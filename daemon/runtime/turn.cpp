@@ -109,6 +109,7 @@ void Turn::on_control(Cell& cell, Control* control) {
       return;
     case Control::What::cancel:
       if (auto* delivery = cell.mailbox.extract(control->id)) {
+        Counters::count(counters_.taken);
         cell.until_stop = std::min(cell.until_stop, cell.mailbox.collected());
         refuse(cell, delivery, Status::cancelled, "it was cancelled");
       }
@@ -179,7 +180,7 @@ void Turn::call_reply(Cell& cell, conclib_reply_fn on_reply, void* user_data, St
 }
 
 void Turn::on_message(Cell& cell, Message* message) {
-  Counters::count(counters_.taken);
+  if (message->is_request()) Counters::count(counters_.taken);
   switch (message->kind) {
     case MessageKind::letter:
       on_letter(cell, static_cast<Letter*>(message));
@@ -293,8 +294,10 @@ conclib_status Turn::receive(Cell& cell, conclib_message& message) {
   reply_to_ = message.reply_to;
   answered_ = false;
   Counters::count(counters_.handled);
+  cell.context()->message_id = message.id;
   const auto status =
       guarded([&] { return cell.type().spec.type->receive(cell.actor, cell.context(), &message); });
+  cell.context()->message_id = {};
   reply_to_ = nullptr;
   return status;
 }
@@ -352,7 +355,7 @@ void Turn::refuse_waiting(Cell& cell, Status status, std::string_view why) {
   const std::string reason(why);
   for (auto waiting = cell.mailbox.collected(); waiting > 0; --waiting) {
     auto* message = cell.mailbox.pop(cell.type().limits);
-    Counters::count(counters_.taken);
+    if (message->is_request()) Counters::count(counters_.taken);
     if (message->kind == MessageKind::answer) {
       on_answer(cell, static_cast<PendingAsk*>(message));
     } else if (message->kind == MessageKind::delivery && cell.draining()) {

@@ -78,6 +78,8 @@ class Turn {
   void end(Cell& cell);
   /// Ends the actor's object, and the asks that it waits for.
   void destroy(Cell& cell);
+  /// Drops what an object wanted that is no more or was never made: its asks, and to be stopped.
+  void forget_wishes(Cell& cell);
   /// Gives up an ask: from true on it is not to be touched. False: its answer is on its way.
   bool abandon(Cell& cell, PendingAsk* ask);
   /// Sets the timer to the earliest deadline of its asks.

@@ -36,7 +36,11 @@ bool Turn::bring_up(Cell& cell) {
     if (status == CONCLIB_OK) return true;
   }
   const auto why = error_or(status);
-  if (cell.alive) destroy(cell);
+  if (cell.alive) {
+    destroy(cell);
+  } else {
+    forget_wishes(cell);
+  }
   call_error_ = fmt::format("actor {} could not be started: {}", cell.urn(), why);
   core_.log.write(log::Level::error, "runtime", call_error_);
   return false;
@@ -61,21 +65,26 @@ void Turn::end(Cell& cell) {
 }
 
 void Turn::destroy(Cell& cell) {
-  if (cell.asks) {
-    for (auto* ask = cell.asks->first; ask;) {
-      auto* next = ask->next_pending;
-      if (!abandon(cell, ask)) ask->abandoned_late = true;
-      ask = next;
-    }
-    cell.asks->first = nullptr;
-    cell.asks->count = 0;
-    core_.timers.cancel(cell.asks->timer);
-  }
+  forget_wishes(cell);
   cell.type().spec.type->destroy(cell.actor);
   cell.actor = nullptr;
   cell.alive = false;
-  cell.stop_asked = false;
+  // Its destroy may have wished for something, too.
+  forget_wishes(cell);
   Counters::count(counters_.ended);
+}
+
+void Turn::forget_wishes(Cell& cell) {
+  cell.stop_asked = false;
+  if (!cell.asks) return;
+  for (auto* ask = cell.asks->first; ask;) {
+    auto* next = ask->next_pending;
+    if (!abandon(cell, ask)) ask->abandoned_late = true;
+    ask = next;
+  }
+  cell.asks->first = nullptr;
+  cell.asks->count = 0;
+  core_.timers.cancel(cell.asks->timer);
 }
 
 conclib_status Turn::tell(Cell& from, const conclib_outgoing& message) {

@@ -41,15 +41,17 @@ Worker::Worker(const config::Settings& settings, const Identity& identity, int c
 
 Worker::~Worker() {
   end_loop();
-  // The actors' threads use queues and timer, so they end first. Plugins outlive all that came from
-  // them.
+  // The actors' threads, and those that plugins have made, use queues and runtime: they end first.
+  // The code of a plugin stays, for what came from it.
   if (runtime_) runtime_->stop();
+  if (plugins_) plugins_->unload();
   node_.reset();
   timer_.reset();
   runtime_.reset();
   plugins_.reset();
   control_.reset();
-  uv_run(&loop_, UV_RUN_DEFAULT);
+  // A loop that was stopped before it ran returns at once the first time.
+  while (uv_run(&loop_, UV_RUN_DEFAULT) != 0) continue;
   CONCLIB_ASSERT(uv_loop_close(&loop_) == 0);
 }
 
@@ -119,7 +121,6 @@ void Worker::connected(std::uint32_t partitions) {
   options.threads = settings_.threads;
   options.mailbox_messages_max = settings_.mailbox_messages_max;
   options.ask_timeout = settings_.ask_timeout;
-  options.node = identity_.node_id;
   runtime_.emplace(std::move(options), clock_, static_cast<runtime::Outside&>(*this), log_);
   for (auto& type : plugins_->types()) {
     const auto plugin = type.plugin_name;
@@ -135,7 +136,7 @@ void Worker::settled() { control_->say_ready(); }
 
 void Worker::refused(const proto::Error& error) {
   if (runtime_) {
-    log_.error("worker", "{}", error.text);
+    log_.debug("worker", "{}", error.text);
     return;
   }
   give_up(exit_code_of(error.code), error.text);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cstdint>
 #include <iostream>
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -12,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "conclib/conclib.h"
+#include "proto/limits.hpp"
 #include "sdk/cli/arguments.hpp"
 #include "sdk/cli/status_table.hpp"
 
@@ -20,6 +23,8 @@ namespace {
 
 using ClientHandle = std::unique_ptr<conclib_client, decltype(&conclib_client_close)>;
 using ReplyHandle = std::unique_ptr<conclib_reply, decltype(&conclib_reply_free)>;
+
+constexpr std::uint32_t connect_timeout_ms_max = 2000;
 
 conclib_str to_c(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -40,14 +45,33 @@ int failure(conclib_status status, std::string_view text) {
   return exit_code_of(status);
 }
 
+/// Reads JSON, nested at most as deep as an envelope may be: the readers and writers recurse.
+nlohmann::json parse_json(const std::string& text) {
+  const auto check_depth = [](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+    if (depth > static_cast<int>(proto::limits::depth_max)) {
+      throw std::length_error("it is nested more than 64 levels deep");
+    }
+    return true;
+  };
+  return nlohmann::json::parse(text, check_depth);
+}
+
+/// Prints what the caller waits for; a reply that was not written is no success.
+int print(const std::string& text) {
+  std::cout << text << std::flush;
+  if (std::cout) return exit_code::ok;
+  std::cerr << "conclib: standard output cannot be written\n";
+  return exit_code::usage;
+}
+
 /// The message as msgpack; nothing, when the text is not JSON and that has been said.
 std::optional<std::vector<std::uint8_t>> read_body(const Arguments& arguments) {
   std::string text = arguments.json;
   if (text == "-") text.assign(std::istreambuf_iterator<char>(std::cin), {});
   try {
-    return nlohmann::json::to_msgpack(nlohmann::json::parse(text));
-  } catch (const nlohmann::json::exception& error) {
-    std::cerr << "conclib: the message is not JSON: " << error.what() << '\n';
+    return nlohmann::json::to_msgpack(parse_json(text));
+  } catch (const std::exception& error) {
+    std::cerr << "conclib: the message cannot be read as JSON: " << error.what() << '\n';
     return std::nullopt;
   }
 }
@@ -81,8 +105,7 @@ int ask(conclib_client& client, const Arguments& arguments) {
   if (arguments.is_verbose) {
     shown = {{"type", std::string(reply->type.data, reply->type.size)}, {"body", shown}};
   }
-  std::cout << to_line(shown) << '\n';
-  return exit_code::ok;
+  return print(to_line(shown) + '\n');
 }
 
 int tell(conclib_client& client, const Arguments& arguments) {
@@ -93,8 +116,7 @@ int tell(conclib_client& client, const Arguments& arguments) {
   conclib_error error = CONCLIB_ERROR_INIT;
   const auto status = conclib_client_tell(&client, &request, &receipt, &error);
   if (status != CONCLIB_OK) return failure(status, error.text);
-  std::cout << receipt.id << '\n';
-  return exit_code::ok;
+  return print(std::string(receipt.id) + '\n');
 }
 
 int show_status(conclib_client& client, const Arguments& arguments) {
@@ -102,7 +124,8 @@ int show_status(conclib_client& client, const Arguments& arguments) {
   if (reply->status != CONCLIB_OK)
     return failure(reply->status, {reply->text.data, reply->text.size});
   const auto document = to_json(reply->body);
-  std::cout << (arguments.is_json ? to_line(document) + '\n' : status_table(document));
+  const auto printed = print(arguments.is_json ? to_line(document) + '\n' : status_table(document));
+  if (printed != exit_code::ok) return printed;
   return has_live_node(document) ? exit_code::ok : exit_code::no_daemon;
 }
 
@@ -110,6 +133,8 @@ int run(const Arguments& arguments) {
   conclib_client_options options = CONCLIB_CLIENT_OPTIONS_INIT;
   options.url = to_c(arguments.url);
   options.app = to_c("cli");
+  // Connecting takes no longer than the whole may.
+  options.connect_timeout_ms = std::min(arguments.timeout_ms, connect_timeout_ms_max);
   conclib_client* opened = nullptr;
   conclib_error error = CONCLIB_ERROR_INIT;
   const auto status = conclib_client_open(&options, &opened, &error);

@@ -110,6 +110,8 @@ Result<Answer> Ask::wait() {
   for (;;) {
     if (!(*lease_)->is_open()) {
       if (auto result = pop_again(); !result) return tl::unexpected(result.error());
+      // It may be lost again already.
+      continue;
     }
     auto reply = (*lease_)->receive(deadline_);
     if (!reply) {

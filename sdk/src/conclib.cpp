@@ -75,6 +75,8 @@ auto guarded(Function function) noexcept -> decltype(function()) {
     return tl::unexpected(Error{Status::internal, no_memory_text});
   } catch (const std::exception& exception) {
     return tl::unexpected(Error{Status::internal, exception.what()});
+  } catch (...) {
+    return tl::unexpected(Error{Status::internal, "an unknown exception"});
   }
 }
 

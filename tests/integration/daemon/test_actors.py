@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from conclib_daemon import BUILD, Daemon, Redis, eventually, free_port
+from conclib_daemon import BUILD, Daemon, eventually
 
 
 def reply_of(test, finished):
@@ -75,6 +75,22 @@ class ExamplesTest(unittest.TestCase):
         self.assertEqual(asked.returncode, 2)
         self.assertIn("by", asked.stderr)
 
+    def test_json_that_is_nested_too_deeply_is_refused(self):
+        deep = '{"text": ' + "[" * 100000 + "]" * 100000 + "}"
+        asked = subprocess.run([str(BUILD / "bin/conclib"), "--url", self.daemon.url, "ask",
+                                "echo/deep", "Echo", "-"], input=deep, capture_output=True,
+                               text=True, timeout=60)
+        self.assertEqual(asked.returncode, 1, asked.stderr)
+        self.assertIn("nested", asked.stderr)
+
+    def test_a_reply_that_cannot_be_written_is_no_success(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            asked = subprocess.run([str(BUILD / "bin/conclib"), "--url", self.daemon.url, "ask",
+                                    "example_actor", "ExampleReqMessage"], stdout=full,
+                                   stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(asked.returncode, 1)
+        self.assertIn("output", asked.stderr)
+
     def test_status_shows_nodes_partitions_and_plugins(self):
         status = self.daemon.status()
         self.assertEqual(len(status["nodes"]), 2)
@@ -125,41 +141,6 @@ class RelayTest(unittest.TestCase):
         asked = self.daemon.cli("ask", "relay/one", "Relay", '{"urn": "nobody", "text": ""}')
         self.assertEqual(asked.returncode, 3, asked.stderr)
         self.assertIn("nobody", asked.stderr)
-
-
-class DownTest(unittest.TestCase):
-    def test_a_time_out_says_that_no_node_is_alive_and_since_when(self):
-        with Redis() as redis:
-            with Daemon(redis=redis, namespace="down") as daemon:
-                self.assertEqual(daemon.cli("ask", "echo/x", "Echo").returncode, 0)
-                self.assertEqual(daemon.stop(), 0)
-                asked = daemon.cli("ask", "echo/x", "Echo", "--timeout", "500ms")
-                self.assertEqual(asked.returncode, 5)
-                self.assertIn("NO_NODE", asked.stderr)
-                self.assertRegex(asked.stderr, r"last .*ago")
-
-    def test_a_namespace_that_nobody_ever_served_is_told_at_once(self):
-        with Redis() as redis, Daemon(redis=redis) as daemon:
-            daemon.url = daemon.url.replace("ns=test", "ns=never")
-            asked = daemon.cli("ask", "echo/x", "Echo", "--timeout", "30s", timeout=10)
-            self.assertEqual(asked.returncode, 5)
-            self.assertIn("NO_DAEMON", asked.stderr)
-
-
-class TcpTest(unittest.TestCase):
-    def test_daemon_and_client_use_a_redis_on_tcp_with_a_password_and_a_database(self):
-        port = free_port()
-        with Redis("--port", str(port), "--bind", "127.0.0.1", "--requirepass", "s3cr/t"):
-            url = f"redis://:s3cr%2Ft@127.0.0.1:{port}/2"
-            with Daemon(redis_url=url) as daemon:
-                self.assertEqual(reply_of(self, daemon.cli("ask", "counter/x", "Add", '{"by": 2}')),
-                                 {"value": 2})
-                self.assertNotIn("s3cr", daemon.log())
-                daemon.url = daemon.url.replace("s3cr", "wrong")
-                asked = daemon.cli("ask", "counter/x", "Add")
-                self.assertNotEqual(asked.returncode, 0)
-                self.assertIn("password", asked.stderr)
-                self.assertEqual(daemon.stop(), 0)
 
 
 if __name__ == "__main__":

@@ -102,10 +102,13 @@ class Redis:
 
 
 class Daemon:
-    """A conclibd. With `redis` (a Redis) or `redis_url` it uses that one, else its embedded one."""
+    """A conclibd. With `redis` (a Redis) or `redis_url` it uses that one, else its embedded one.
+
+    `closed`: it is started without standard descriptors, so it has no log.
+    """
 
     def __init__(self, *options, namespace="test", redis=None, redis_url=None, plugin_dir=None,
-                 folder=None, wait=True):
+                 folder=None, wait=True, closed=False):
         self.owns_folder = folder is None
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="conclib-test-"))
         self.run_dir = self.folder / "run"
@@ -123,9 +126,12 @@ class Daemon:
         if redis_url:
             command += ["--redis-url", redis_url]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CONCLIB_")}
+        command += options
+        if closed:
+            command = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"] + command
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
-                command + list(options), stdout=subprocess.DEVNULL, stderr=log,
+                command, stdout=subprocess.DEVNULL, stderr=log,
                 env=dict(environment, NOTIFY_SOCKET=str(notify)), start_new_session=True)
         if wait:
             try:

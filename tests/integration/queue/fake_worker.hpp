@@ -15,6 +15,7 @@
 #include "daemon/log/log.hpp"
 #include "daemon/queue/node.hpp"
 #include "proto/envelope.hpp"
+#include "proto/node_record.hpp"
 #include "tests/integration/queue/loop_rig.hpp"
 #include "tests/integration/queue/redis_server.hpp"
 
@@ -37,7 +38,7 @@ class FakeWorker final : public queue::NodeEvents {
   static queue::NodeOptions options(const RedisServer& server) {
     queue::NodeOptions options;
     options.url = server.url();
-    options.id = queue::draw_node_id();
+    options.id = proto::draw_node_id();
     options.host = "testhost";
     options.partitions = 8;
     options.lease = std::chrono::milliseconds(1000);

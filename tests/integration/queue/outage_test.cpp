@@ -98,6 +98,26 @@ TEST_CASE("a full Redis drains") {
   CHECK(record.stats.at("finished") == 20);
 }
 
+namespace {
+
+/// An ask of `urn` in its queue, which is made anew, under an id that lies below every cursor, as
+/// after a failover to a server whose clock is behind.
+void ask_in_the_past(Client& redis, Sender& sender, const std::string& urn, const std::string& id) {
+  const auto queue = sender.keys.queue(sender.partition(urn));
+  redis({"DEL", queue});
+  proto::Request request;
+  request.kind = proto::Kind::ask;
+  request.id = id;
+  request.urn = urn;
+  request.type = "Echo";
+  const auto key = sender.reply_key(urn, id);
+  request.reply_key = key;
+  request.ttl_ms = 86'400'000;
+  redis({"XADD", queue, "1-1", "e", proto::encode_request(request)});
+}
+
+}  // namespace
+
 TEST_CASE("an entry whose id lies below the cursor is found all the same") {
   RedisServer server;
   LoopRig rig;
@@ -107,17 +127,23 @@ TEST_CASE("an entry whose id lies below the cursor is found all the same") {
   Sender sender(redis, 8);
   sender.ask("echo/1", "first");
   REQUIRE(rig.eventually([&] { return sender.reply("echo/1", "first") == "OK"; }));
-  // As after a failover to a server whose clock is behind: an id below the cursor.
-  const auto queue = sender.keys.queue(sender.partition("echo/1"));
-  redis({"DEL", queue});
-  proto::Request request;
-  request.kind = proto::Kind::ask;
-  request.id = "old";
-  request.urn = "echo/1";
-  request.type = "Echo";
-  const auto key = sender.reply_key("echo/1", "old");
-  request.reply_key = key;
-  request.ttl_ms = 86'400'000;
-  redis({"XADD", queue, "1-1", "e", proto::encode_request(request)});
+  ask_in_the_past(redis, sender, "echo/1", "old");
   CHECK(rig.eventually([&] { return sender.reply("echo/1", "old") == "EXPIRED"; }));
+}
+
+TEST_CASE("an entry whose id lies below the cursor is found also while others keep coming") {
+  RedisServer server;
+  LoopRig rig;
+  FakeWorker worker(rig, FakeWorker::options(server));
+  serve_all(rig, worker);
+  Client redis(server);
+  Sender sender(redis, 8);
+  sender.ask("echo/1", "first");
+  REQUIRE(rig.eventually([&] { return sender.reply("echo/1", "first") == "OK"; }));
+  ask_in_the_past(redis, sender, "echo/1", "old");
+  int asked = 0;
+  CHECK(rig.eventually([&] {
+    for (int i = 0; i < 20; ++i) sender.ask("echo/1", "more" + std::to_string(asked++));
+    return sender.reply("echo/1", "old") == "EXPIRED";
+  }));
 }

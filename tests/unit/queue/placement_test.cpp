@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "daemon/queue/node_options.hpp"
+#include "proto/node_record.hpp"
 
 using conclib::queue::excess;
 using conclib::queue::place;
@@ -16,7 +17,7 @@ namespace {
 
 std::vector<std::string> nodes(std::size_t count) {
   std::vector<std::string> ids;
-  for (std::size_t i = 0; i < count; ++i) ids.push_back(conclib::queue::draw_node_id());
+  for (std::size_t i = 0; i < count; ++i) ids.push_back(conclib::proto::draw_node_id());
   return ids;
 }
 

@@ -282,6 +282,7 @@ TEST_CASE("a cancelled ask does not run; one that runs is not disturbed") {
     const bool cancelled = done.queued->request.id == "waits";
     CHECK(done.status == (cancelled ? Status::cancelled : Status::ok));
   }
+  CHECK(worker.runtime.stats().in_mailboxes == 0);
 }
 
 TEST_CASE("what may have run before is never said not to have run") {
@@ -320,4 +321,29 @@ TEST_CASE("an actor sees the sender and the id of its message") {
   one.worker.outside.await_completions(1);
   CHECK(id == "01ab");
   CHECK(sender == "shop/main");
+}
+
+TEST_CASE("the answers to asks do not hide the messages that wait") {
+  Signal replied;
+  Signal running;
+  Signal go;
+  OneType one([&](const Scene& scene) {
+    if (scene.type() == "Ask") {
+      return scene.ask(
+          "cart/2", "Echo",
+          [&](const Scene&, conclib_status, std::string_view, conclib_payload&) { replied.set(); });
+    }
+    if (scene.type() == "Echo") return scene.respond("Done");
+    running.set();
+    go.await();
+    return CONCLIB_OK;
+  });
+  one.worker.tell("cart/1", "Ask");
+  replied.await();
+  one.worker.tell("cart/3", "Block");
+  running.await();
+  one.worker.tell("cart/3", "Wait");
+  CHECK(one.worker.runtime.stats().in_mailboxes == 1);
+  go.set();
+  one.worker.outside.await_completions(3);
 }

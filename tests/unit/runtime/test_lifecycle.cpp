@@ -99,6 +99,35 @@ TEST_CASE("what waits for an actor that cannot be made hears why, and the next o
   CHECK(worker.ask_and_wait("cart/1", "Add").status == Status::ok);
 }
 
+TEST_CASE("what a create that failed had asked for is forgotten") {
+  Signal in_create;
+  Signal go;
+  std::atomic<int> replies{0};
+  std::atomic<int> attempts{0};
+  ScriptedType type("cart/{id}");
+  type.on_create = [&](const Scene& scene) {
+    if (++attempts > 1) return CONCLIB_OK;
+    in_create.set();
+    go.await();
+    scene.ask("cart/other", "Never",
+              [&](const Scene&, conclib_status, std::string_view, conclib_payload&) { ++replies; });
+    scene.host().stop_self(scene.context);
+    return scene.fail("no disk");
+  };
+  type.on_message = [](const Scene& scene) { return scene.respond("Done"); };
+  WorkerUnderTest worker;
+  REQUIRE(worker.add(type));
+  worker.start();
+  worker.ask("cart/1", "First", "first");
+  in_create.await();
+  worker.ask("cart/1", "Second", "second");
+  go.set();
+  worker.outside.await_completions(2);
+  for (const auto& done : worker.outside.completions) CHECK(done.status == Status::not_started);
+  worker.drain_all();
+  CHECK(replies == 0);
+}
+
 TEST_CASE("an actor whose start fails is destroyed without stop") {
   Diary diary;
   ScriptedType type("cart/{id}");

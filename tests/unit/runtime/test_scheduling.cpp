@@ -152,6 +152,47 @@ TEST_CASE("an actor does not wait for the end of the long handler that sent to i
   CHECK(other_ran.is_set());
 }
 
+TEST_CASE("an actor does not wait for two long handlers while a third thread sleeps") {
+  constexpr int rounds = 20;
+  std::atomic<int> round{0};
+  std::atomic<int> sent{0};
+  std::atomic<int> ran{0};
+  const auto until_other_ran = [&](const Scene&) {
+    return eventually([&] { return ran >= round; }) ? CONCLIB_OK : CONCLIB_ACTOR_FAILED;
+  };
+  ScriptedType busy("busy");
+  busy.on_message = until_other_ran;
+  ScriptedType other("other");
+  other.on_message = [&](const Scene&) {
+    ++ran;
+    return CONCLIB_OK;
+  };
+  ScriptedType slow("slow");
+  slow.on_message = [&](const Scene& scene) {
+    scene.tell("other", "A");
+    sent = round.load();
+    return until_other_ran(scene);
+  };
+  WorkerUnderTest worker(WorkerUnderTest::options_of(3));
+  for (auto* type : {&busy, &other, &slow}) REQUIRE(worker.add(*type));
+  worker.start();
+  // At once: it must not take away the thread that looks after `other`.
+  std::thread outsider([&] {
+    for (int i = 1; i <= rounds; ++i) {
+      while (sent < i) {
+      }
+      worker.tell("busy", "A");
+    }
+  });
+  for (int i = 1; i <= rounds; ++i) {
+    round = i;
+    worker.tell("slow", "A");
+    CHECK(eventually([&] { return worker.outside.completed == 2U * i; }));
+  }
+  outsider.join();
+  CHECK(worker.runtime.stats().messages_failed == 0);
+}
+
 TEST_CASE("a type that blocks has threads of its own, as many as it says") {
   Signal go;
   std::atomic<int> inside{0};

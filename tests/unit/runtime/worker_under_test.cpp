@@ -85,7 +85,6 @@ RuntimeOptions WorkerUnderTest::options_of(unsigned threads) {
   RuntimeOptions options;
   options.partitions = 4;
   options.threads = threads;
-  options.node = "worker-under-test";
   return options;
 }
 
