@@ -152,19 +152,22 @@ void Finisher::take_codes(Lane& of, const Reply& reply) {
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const auto code = reply[i + 1].integer();
     if (code == Code::kept) {
-      if (!std::exchange(kept_logged_, true)) {
+      if (!std::exchange(of.kept_logged, true)) {
         log_.error("queue",
-                   "the dead letters of partition {} are full; what fails stays in its "
-                   "queue",
-                   batch[i].at.partition);
+                   "the dead letters of partition {} are full: tells that fail stay in its queue, "
+                   "and when too many do it is read no more; see XRANGE {} - + and delete what "
+                   "is not needed",
+                   batch[i].at.partition, keys_.dead(batch[i].at.partition));
       }
-      // Beyond the bound it goes on filling the window, until nothing more is read.
-      if (of.kept.size() < kept_max) sink_.entry_kept(batch[i].at);
+      sink_.entry_kept(batch[i].at);
       of.kept.push_back(batch[i]);
       continue;
     }
     ++finished_;
-    if (code == Code::done && !batch[i].dead_reason.empty()) ++dead_lettered_;
+    if (code == Code::done && !batch[i].dead_reason.empty()) {
+      ++dead_lettered_;
+      of.kept_logged = false;
+    }
     if (code == Code::done_without_reply) {
       log_.warn("queue",
                 "the reply to entry {} of partition {} could not be pushed: its reply key "
@@ -181,7 +184,6 @@ void Finisher::try_kept() {
                       std::make_move_iterator(of.kept.end()));
     of.kept.clear();
   }
-  kept_logged_ = false;
   send();
 }
 

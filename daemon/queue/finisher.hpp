@@ -39,8 +39,8 @@ class FinisherSink {
 /// entry once however often it is told.
 ///
 /// Threading: loop-only.
-/// Limit: what it holds is in the reader's window; of entries kept for full dead letters
-/// `kept_max`.
+/// Limit: what it holds is in the reader's window or, of entries kept for full dead letters, in the
+/// reader's count of those.
 class Finisher {
  public:
   Finisher(redis::Loop& loop, const NodeOptions& options, const proto::Keys& keys, Session& session,
@@ -67,8 +67,6 @@ class Finisher {
   [[nodiscard]] std::uint64_t finished() const { return finished_; }
   [[nodiscard]] std::uint64_t dead_lettered() const { return dead_lettered_; }
 
-  static constexpr std::size_t kept_max = 10'000;
-
  private:
   struct Lane {
     std::string epoch;
@@ -78,6 +76,8 @@ class Finisher {
     std::map<runtime::EntryId, FinishEntry> held_back;
     /// Until there is room among the dead letters.
     std::deque<FinishEntry> kept;
+    /// Said once, until there is room for a dead letter again.
+    bool kept_logged = false;
     std::function<void()> flushed;
   };
 
@@ -99,7 +99,6 @@ class Finisher {
   std::map<std::uint32_t, Lane> lanes_;
   std::uint64_t finished_ = 0;
   std::uint64_t dead_lettered_ = 0;
-  bool kept_logged_ = false;
   redis::Backoff backoff_;
   redis::Timer retry_;
   redis::Timer kept_timer_;

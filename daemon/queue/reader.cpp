@@ -93,6 +93,7 @@ void Reader::done(const runtime::EntryRef& at) {
   if (partition == partitions_.end()) return;
   const auto entry = partition->second.in_hand.find(at.entry);
   if (entry == partition->second.in_hand.end()) return;
+  if (entry->second == 0) --partition->second.kept;
   release(entry->second);
   partition->second.in_hand.erase(entry);
 }
@@ -101,7 +102,9 @@ void Reader::kept(const runtime::EntryRef& at) {
   const auto partition = partitions_.find(at.partition);
   if (partition == partitions_.end()) return;
   const auto entry = partition->second.in_hand.find(at.entry);
-  if (entry != partition->second.in_hand.end()) release(std::exchange(entry->second, 0));
+  if (entry == partition->second.in_hand.end() || entry->second == 0) return;
+  release(std::exchange(entry->second, 0));
+  ++partition->second.kept;
 }
 
 void Reader::release(std::size_t bytes) {
@@ -119,7 +122,10 @@ void Reader::read() {
   const auto now = steady_clock::now();
   std::vector<std::uint32_t> readable;
   for (const auto& [number, partition] : partitions_) {
-    if (partition.reading && leases_.may_start_work(number, now)) readable.push_back(number);
+    const bool has_room = partition.kept < kept_max;
+    if (partition.reading && has_room && leases_.may_start_work(number, now)) {
+      readable.push_back(number);
+    }
   }
   const auto plan = window_.plan(readable.size());
   // Wait until something has ended; whoever says so pokes.

@@ -42,7 +42,8 @@ class ReaderSink {
 /// blocked most of the time, and keeps account of what is in hand: read and not yet finished.
 ///
 /// Threading: loop-only.
-/// Limit: the window, in entries and bytes; beyond it nothing is read until something has ended.
+/// Limit: the window, in entries and bytes; beyond it nothing is read until something has ended. A
+/// partition of which `kept_max` entries are kept is not read until one of them has ended.
 class Reader final : public redis::ConnectionListener {
  public:
   Reader(redis::Loop& loop, const NodeOptions& options, const proto::Keys& keys, Session& session,
@@ -85,9 +86,12 @@ class Reader final : public redis::ConnectionListener {
     std::string key;
     runtime::EntryId cursor;
     runtime::EntryId ran;
-    /// In hand, with what each took of the window (0: only remembered).
+    /// In hand, with what each took of the window (0: kept, only remembered).
     std::map<runtime::EntryId, std::size_t> in_hand;
+    std::size_t kept = 0;
   };
+
+  static constexpr std::size_t kept_max = 5'000;
 
   /// What an XREAD asks of one partition.
   struct Asked {

@@ -123,6 +123,8 @@ Result<Answer> Ask::wait() {
       (*lease_)->close();
       // An operator's CLIENT UNBLOCK, or a Redis that has just become a replica.
       if (text.compare(0, 9, "UNBLOCKED") == 0) continue;
+      // A Redis that has just come back reads its file first; the request is in it.
+      if (text.compare(0, 7, "LOADING") == 0 && backoff_.wait(deadline_)) continue;
       return fail(Status::unknown,
                   "Redis took " + subject() + " but refused to wait for the reply: " + text);
     }
