@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +31,15 @@ constexpr auto beat_look_interval = 500ms;
 constexpr auto abort_patience = 5s;
 constexpr int deaths_before_ready_max = 5;
 constexpr std::string_view component = "worker";
+
+/// This very program, even if its file is replaced or deleted meanwhile: all workers are of one
+/// build. Where /proc is not mounted, the path by which it was started.
+std::string own_program() {
+  static constexpr const char* link = "/proc/self/exe";
+  if (::access(link, X_OK) == 0) return link;
+  // The kernel keeps the path for the life of the process.
+  return reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+}
 
 }  // namespace
 
@@ -55,8 +65,7 @@ void WorkerProcess::start() {
                                                      std::generic_category().message(errno))});
     return restart_.start(backoff_.next());
   }
-  // Linked even if the program is replaced or deleted meanwhile: all workers are of one build.
-  const auto pid = start_child({.program = "/proc/self/exe",
+  const auto pid = start_child({.program = own_program(),
                                 .arguments = arguments_of_child(ends[1]),
                                 .inherited_fd = ends[1]});
   ::close(ends[1]);
