@@ -28,6 +28,7 @@ std::vector<std::string_view> place(std::uint32_t partitions, std::span<const st
   std::vector<std::string_view> sorted(nodes.begin(), nodes.end());
   std::sort(sorted.begin(), sorted.end());
   std::vector<std::uint64_t> hashes;
+  hashes.reserve(sorted.size());
   for (const auto node : sorted) hashes.push_back(hash_of(node));
   std::vector<std::size_t> room(sorted.size(), (partitions + sorted.size() - 1) / sorted.size());
 

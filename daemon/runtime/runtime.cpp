@@ -27,7 +27,7 @@ std::uint64_t random_number() {
 }  // namespace
 
 Core::Core(RuntimeOptions with, const Clock& on_clock, Outside& to_outside, const log::Log& to_log)
-    : options(std::move(with)),
+    : options(with),
       clock(on_clock),
       outside(to_outside),
       log(to_log),
@@ -81,7 +81,7 @@ class Runtime::Impl : public Core {
 };
 
 Runtime::Runtime(RuntimeOptions options, const Clock& clock, Outside& outside, const log::Log& log)
-    : impl_(std::make_unique<Impl>(std::move(options), clock, outside, log)) {
+    : impl_(std::make_unique<Impl>(options, clock, outside, log)) {
   impl_->schedulers.push_back(std::make_unique<Scheduler>(*impl_, impl_->options.threads, true));
 }
 

@@ -121,7 +121,7 @@ void Worker::connected(std::uint32_t partitions) {
   options.threads = settings_.threads;
   options.mailbox_messages_max = settings_.mailbox_messages_max;
   options.ask_timeout = settings_.ask_timeout;
-  runtime_.emplace(std::move(options), clock_, static_cast<runtime::Outside&>(*this), log_);
+  runtime_.emplace(options, clock_, static_cast<runtime::Outside&>(*this), log_);
   for (auto& type : plugins_->types()) {
     const auto plugin = type.plugin_name;
     if (const auto added = runtime_->add_type(std::move(type)); !added) {

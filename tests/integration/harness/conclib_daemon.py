@@ -220,6 +220,10 @@ class Daemon:
         if code is None:
             raise AssertionError("conclibd did not stop; its log:\n" + log)
         self.last_log = log
+        # A worker's own exit code is not ours to see, its last words are.
+        for trouble in ("Sanitizer", "runtime error:", "assertion failed"):
+            if trouble in log:
+                raise AssertionError(f"a process of the daemon says {trouble}:\n{log}")
         return code
 
     def __enter__(self):
