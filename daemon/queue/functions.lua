@@ -119,51 +119,53 @@ local function drop_oldest_malformed(dead)
   return false
 end
 
--- Ends one entry. -> 1 done, 0 it was gone, 2 done but its reply could not be pushed, 3 kept, for
--- the dead letters are full.
-local function finish_one(keys, dead_max, entry)
+-- Puts an entry among the dead letters. -> nil done, or what finish answers for it: 0 the entry was
+-- gone, 3 it is kept, for they are full
+local function bury(keys, dead_max, id, reason, why, malformed)
   local q, dead = keys[2], keys[4]
-  local letter = nil
-  if entry.reason ~= '' then
-    letter = entry_of(q, entry.id)
-    if not letter then return 0 end
-    if redis.call('XLEN', dead) >= dead_max then
-      if entry.malformed then
-        if not drop_oldest_malformed(dead) then entry.reason = '' end
-      else
-        return 3
-      end
-    end
+  local letter = entry_of(q, id)
+  if not letter then return 0 end
+  if redis.call('XLEN', dead) >= dead_max then
+    if not malformed then return 3 end
+    if not drop_oldest_malformed(dead) then return nil end
   end
-  if redis.call('XDEL', q, entry.id) == 0 then return 0 end
-  redis.call('HDEL', keys[3], entry.id)
-  if entry.reason ~= '' then
-    local envelope = letter['e'] or ''
-    if entry.malformed then envelope = string.sub(envelope, 1, 1024) end
-    redis.call('XADD', dead, '*', 'reason', entry.reason, 'text', entry.text, 'entry', entry.id,
-               'e', envelope)
-  end
-  if entry.key then
-    -- A reply key of a wrong type is its asker's own doing and must not stop the batch.
-    local pushed = redis.pcall('RPUSH', entry.key, entry.payload)
-    if type(pushed) == 'table' and pushed.err then return 2 end
-    redis.call('PEXPIRE', entry.key, entry.px)
-  end
-  return 1
+  local envelope = letter['e'] or ''
+  if malformed then envelope = string.sub(envelope, 1, 1024) end
+  redis.call('XADD', dead, '*', 'reason', reason, 'text', why, 'entry', id, 'e', envelope)
+  return nil
 end
 
 -- KEYS own, q, att, dead, reply keys ...; ARGV node, epoch, bound on dead letters, then for each
 -- entry: id, index of its reply key from 1 on or 0, PX, reply, reason or empty, text, 1 if malformed.
--- -> {'OK', code of each entry ...} or {'FENCED'}
+-- -> {'OK', code of each entry ...} or {'FENCED'}; codes: 1 done, 0 it was gone, 2 done but its reply
+-- could not be pushed, 3 kept, for the dead letters are full
 local function finish(keys, args)
   if not owns(keys[1], args[1], args[2]) then return {'FENCED'} end
+  local q, att, dead_max = keys[2], keys[3], tonumber(args[3])
+  local has_attempts = redis.call('EXISTS', att) == 1
   local answer = {'OK'}
   for i = 4, #args, 7 do
-    local index = tonumber(args[i + 1])
-    answer[#answer + 1] = finish_one(keys, tonumber(args[3]), {
-      id = args[i], key = index > 0 and keys[4 + index], px = args[i + 2], payload = args[i + 3],
-      reason = args[i + 4], text = args[i + 5], malformed = args[i + 6] == '1',
-    })
+    local id, code = args[i], nil
+    if args[i + 4] ~= '' then
+      code = bury(keys, dead_max, id, args[i + 4], args[i + 5], args[i + 6] == '1')
+    end
+    if not code then
+      code = redis.call('XDEL', q, id)
+      if code == 1 then
+        if has_attempts then redis.call('HDEL', att, id) end
+        local key = keys[4 + tonumber(args[i + 1])]
+        if args[i + 1] ~= '0' then
+          -- A reply key of a wrong type is its asker's own doing and must not stop the batch.
+          local pushed = redis.pcall('RPUSH', key, args[i + 3])
+          if type(pushed) == 'table' and pushed.err then
+            code = 2
+          else
+            redis.call('PEXPIRE', key, args[i + 2])
+          end
+        end
+      end
+    end
+    answer[#answer + 1] = code
   end
   return answer
 end
