@@ -7,17 +7,17 @@
 #   sudo sh tests/bare_machine.sh FOLDER [quickstart|run|all]
 #
 # FOLDER is made if it is not there, and kept, so that a second run need not download again; remove it by
-# hand. Needs root, debootstrap and Debian's packages from the network or a mirror.
+# hand. Needs root, debootstrap and Debian's packages from the network, or from $DEBIAN_MIRROR.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 folder=${1:?usage: bare_machine.sh FOLDER [quickstart|run|all]}
 what=${2:-all}
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 
 [ "$(id -u)" = 0 ] || { echo "bare_machine.sh: chroot needs root" >&2; exit 2; }
 [ -e "$folder/bin/sh" ] ||
-  debootstrap --variant=minbase --include=git,ca-certificates bookworm "$folder" "$mirror"
+  debootstrap --variant=minbase --include=git,ca-certificates bookworm "$folder" \
+    ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"}
 # The bare machine gets its packages from where this one does.
 for file in /etc/apt/apt.conf.d /etc/apt/sources.list.d /etc/resolv.conf; do
   [ ! -e "$file" ] || cp -rT "$file" "$folder$file"
