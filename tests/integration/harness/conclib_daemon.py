@@ -32,20 +32,18 @@ def eventually(condition, what, timeout=None):
         time.sleep(0.02)
 
 
+def command_line(pid):
+    """The command line of a process; empty once it has ended, also as a zombie."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
+
+
 def processes_of(folder):
     """Pids of the live processes that have the folder in their command line."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        try:
-            command = (entry / "cmdline").read_bytes().decode(errors="replace")
-            # A zombie has no command line: it ended, and only waits for its parent.
-        except OSError:
-            continue
-        if str(folder) in command:
-            found.append(int(entry.name))
-    return found
+    pids = [int(entry.name) for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
+    return [pid for pid in pids if pid != os.getpid() and str(folder) in command_line(pid)]
 
 
 def redis_server():
@@ -169,8 +167,7 @@ class Daemon:
     def workers(self):
         """Pids of the workers."""
         children = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return [int(pid) for pid in children
-                if b"--worker-index" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return [int(pid) for pid in children if "--worker-index" in command_line(pid)]
 
     def cli(self, *arguments, timeout=60):
         """Runs the command line tool; gives the finished process."""
