@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "daemon/queue/connection_options.hpp"
 #include "daemon/queue/pusher.hpp"
 
 namespace conclib::queue {
@@ -17,13 +18,6 @@ constexpr std::string_view block_text = "0.5";
 constexpr std::chrono::milliseconds block = 500ms;
 constexpr auto retry_after = 200ms;
 
-redis::ConnectionOptions connection_options(const NodeOptions& options) {
-  redis::ConnectionOptions connection;
-  connection.url = options.url;
-  connection.name = "conclib-inbox-" + options.id.substr(0, 8);
-  return connection;
-}
-
 }  // namespace
 
 Inbox::Inbox(redis::Loop& loop, const NodeOptions& options, const proto::Keys& keys,
@@ -32,7 +26,7 @@ Inbox::Inbox(redis::Loop& loop, const NodeOptions& options, const proto::Keys& k
       keys_(keys),
       take_(std::move(take)),
       log_(log),
-      connection_(loop, connection_options(options), *this),
+      connection_(loop, connection_options(options, "inbox"), *this),
       retry_(loop, [this] { pop(); }) {}
 
 void Inbox::expect_replies(std::uint32_t partitions) {

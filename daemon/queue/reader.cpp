@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "daemon/queue/connection_options.hpp"
 #include "proto/assert.hpp"
 
 namespace conclib::queue {
@@ -25,13 +26,6 @@ constexpr auto check_every = 3s;
 constexpr unsigned unblock_attempts = 50;
 /// Kinds of malformed entries that are logged, one line each.
 constexpr std::size_t faults_logged_max = 100;
-
-redis::ConnectionOptions connection_options(const NodeOptions& options) {
-  redis::ConnectionOptions connection;
-  connection.url = options.url;
-  connection.name = "conclib-reader-" + options.id.substr(0, 8);
-  return connection;
-}
 
 /// The value of field `e` of an entry.
 std::optional<std::string_view> envelope_of(const Reply& fields) {
@@ -54,7 +48,7 @@ Reader::Reader(redis::Loop& loop, const NodeOptions& options, const proto::Keys&
       log_(log),
       control_key_(keys.control(options.id)),
       window_(options.window_entries, options.window_bytes),
-      connection_(loop, connection_options(options), *this),
+      connection_(loop, connection_options(options, "reader"), *this),
       check_timer_(loop, [this] { check_oldest(); }) {}
 
 void Reader::start() {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/queue/connection_options.hpp"
 #include "proto/limits.hpp"
 
 namespace conclib::queue {
@@ -29,13 +30,6 @@ std::string_view info_field(std::string_view info, std::string_view name) {
   return rest.substr(0, rest.find_first_of("\r\n"));
 }
 
-redis::ConnectionOptions connection_options(const NodeOptions& options) {
-  redis::ConnectionOptions connection;
-  connection.url = options.url;
-  connection.name = "conclib-node-" + options.id.substr(0, 8);
-  return connection;
-}
-
 }  // namespace
 
 Session::Session(redis::Loop& loop, const NodeOptions& options, const proto::Keys& keys,
@@ -44,7 +38,7 @@ Session::Session(redis::Loop& loop, const NodeOptions& options, const proto::Key
       keys_(keys),
       listener_(listener),
       log_(log),
-      connection_(loop, connection_options(options), *this),
+      connection_(loop, connection_options(options, "node"), *this),
       clock_timer_(loop, [this] { ask_time(); }),
       retry_(loop, [this] {
         if (step_ == Step::down && connection_.is_ready()) prepare();
