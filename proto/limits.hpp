@@ -34,4 +34,7 @@ inline constexpr std::uint64_t reply_grace_ms = 30'000;
 /// An inbox is kept this long after the last reply into it.
 inline constexpr std::uint64_t inbox_ttl_ms = ask_ttl_ms_max + reply_grace_ms;
 
+/// Messages that may wait for one actor: what a mailbox can count.
+inline constexpr std::uint32_t mailbox_messages_max = 1'000'000;
+
 }  // namespace conclib::proto::limits
