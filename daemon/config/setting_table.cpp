@@ -179,12 +179,20 @@ Problem set_ask_timeout(Settings& to, const Text& text, const Surroundings&) {
   return store(to.ask_timeout, parse_duration(text, 1ms, timeout_max));
 }
 
+Problem set_handler_limit(Settings& to, const Text& text, const Surroundings&) {
+  return store(to.handler_limit, parse_duration(text, 1ms, timeout_max));
+}
+
+Problem set_passivate_after(Settings& to, const Text& text, const Surroundings&) {
+  return store(to.passivate_after, parse_duration(text, 0ms, timeout_max));
+}
+
 Problem set_stall_timeout(Settings& to, const Text& text, const Surroundings&) {
   return store(to.stall_timeout, parse_duration(text, 2s, timeout_max));
 }
 
 Problem set_mailbox_messages(Settings& to, const Text& text, const Surroundings&) {
-  return store(to.mailbox_messages_max, parse_count(text, 1, count_max));
+  return store(to.mailbox_messages_max, parse_count(text, 1, proto::limits::mailbox_messages_max));
 }
 
 Problem set_window_messages(Settings& to, const Text& text, const Surroundings&) {
@@ -251,6 +259,11 @@ constexpr std::array settings{
             "10s", set_drain_timeout},
     Setting{"ask-timeout", on_times, "DURATION", "of an actor's ask that names none", "5s",
             set_ask_timeout},
+    Setting{"handler-limit", on_times, "DURATION",
+            "beyond which a running handler is reported as stuck", "5s", set_handler_limit},
+    Setting{"passivate-after", on_times, "DURATION",
+            "without messages until a keyed actor is stopped; 0: never", "10m",
+            set_passivate_after},
     Setting{"stall-timeout", on_times, "DURATION",
             "how long a worker's loop may stand still before it is replaced", "10s",
             set_stall_timeout},

@@ -49,8 +49,10 @@ struct Settings {
 
   log::Level log_level = log::Level::info;
   std::chrono::milliseconds drain_timeout{10'000};
-  std::chrono::milliseconds ask_timeout{5'000};     ///< Of an actor's ask without one of its own.
-  std::chrono::milliseconds stall_timeout{10'000};  ///< Without a beat a worker is replaced.
+  std::chrono::milliseconds ask_timeout{5'000};    ///< Of an actor's ask without one of its own.
+  std::chrono::milliseconds handler_limit{5'000};  ///< Beyond it a handler is reported as stuck.
+  std::chrono::milliseconds passivate_after{600'000};  ///< Of a keyed actor without messages.
+  std::chrono::milliseconds stall_timeout{10'000};     ///< Without a beat a worker is replaced.
 
   std::uint32_t mailbox_messages_max = 0;  ///< Per actor.
   std::uint32_t window_messages_max = 0;   ///< Per worker: read and not finished.

@@ -73,7 +73,8 @@ Result<const conclib_plugin*> open_table(const std::string& path) {
 std::string joined_urns(const conclib_plugin& table) {
   std::string urns;
   for (std::size_t i = 0; i < table.actor_types_count; ++i) {
-    urns.append(i == 0 ? "" : ", ").append(view_of(table.actor_types[i]->urn));
+    const auto urn = view_of(table.actor_types[i]->urn);
+    if (!urn.empty()) urns.append(urns.empty() ? "" : ", ").append(urn);
   }
   return urns;
 }
@@ -149,6 +150,7 @@ Result<void> PluginDirectory::check_unique(const conclib_plugin& table) const {
   }
   for (std::size_t i = 0; i < table.actor_types_count; ++i) {
     const auto name = type_name(*table.actor_types[i]);
+    if (name.empty()) continue;
     const auto [holder, is_new] = taken.emplace(name, "this plugin itself");
     if (is_new) continue;
     return fail(Status::bad_argument, "has the actor type \"" + std::string(name) + "\", which " +
@@ -217,7 +219,8 @@ std::vector<PluginReport> PluginDirectory::report() const {
                         {},
                         loaded->handle.metrics.numbers()};
     for (std::size_t i = 0; i < loaded->table->actor_types_count; ++i) {
-      plugin.types.emplace_back(view_of(loaded->table->actor_types[i]->urn));
+      const auto urn = view_of(loaded->table->actor_types[i]->urn);
+      if (!urn.empty()) plugin.types.emplace_back(urn);
     }
     plugins.push_back(std::move(plugin));
   }

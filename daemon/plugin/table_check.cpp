@@ -2,6 +2,7 @@
 #include "daemon/plugin/table_check.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 
 #include "daemon/plugin/plugin_handle.hpp"
@@ -16,7 +17,9 @@ using proto::Result;
 using proto::Status;
 
 constexpr std::size_t name_bytes_max = 64;
-constexpr std::uint32_t known_flags = CONCLIB_ACTOR_BLOCKING;
+constexpr std::uint32_t known_flags = CONCLIB_ACTOR_BLOCKING | CONCLIB_ACTOR_DROP_WHEN_FULL;
+/// What an actor type has had since ABI 1.0.
+constexpr std::size_t type_size_min = offsetof(conclib_actor_type, class_name);
 
 bool is_plugin_name(std::string_view name) {
   return !name.empty() && name.size() <= name_bytes_max &&
@@ -65,13 +68,15 @@ Result<void> check_abi(const conclib_plugin& table) {
 Result<void> check_type(const conclib_actor_type* type, std::size_t index) {
   const auto nth = "actor type " + std::to_string(index);
   if (type == nullptr) return fail(Status::bad_argument, nth + " is null");
-  if (type->size < sizeof(conclib_actor_type)) {
+  if (type->size < type_size_min) {
     return fail(Status::bad_argument, nth + " has a table of " + std::to_string(type->size) +
-                                          " bytes, " + std::to_string(sizeof(conclib_actor_type)) +
+                                          " bytes, " + std::to_string(type_size_min) +
                                           " are needed: build it again");
   }
   const std::string urn(view_of(type->urn));
-  if (!is_type_urn(urn)) {
+  // Since ABI 1.1 there are types without one, which are only spawned.
+  const bool spawned = urn.empty() && type->size >= sizeof(conclib_actor_type);
+  if (!spawned && !is_type_urn(urn)) {
     return fail(Status::bad_argument, nth + " has the URN \"" + urn +
                                           "\": it must be like `cart` or `cart/{id}`, its first "
                                           "part of letters, digits and _ . : -");

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/runtime/actor_type.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <limits>
+
 #include <fmt/core.h>
+
+#include "daemon/runtime/payload.hpp"
+#include "daemon/runtime/recency.hpp"
 
 namespace conclib::runtime {
 namespace {
@@ -29,18 +37,93 @@ proto::Result<bool> split_pattern(std::string_view urn, std::string& name) {
   return true;
 }
 
+/// What an actor type has had since ABI 1.0.
+constexpr std::size_t type_size_min = offsetof(conclib_actor_type, class_name);
+constexpr std::uint32_t never = std::numeric_limits<std::uint32_t>::max();
+
+std::chrono::milliseconds or_default(std::uint32_t ms, std::chrono::milliseconds otherwise) {
+  return ms == 0 ? otherwise : std::chrono::milliseconds(ms);
+}
+
+proto::Result<Supervision> supervision_of(const ActorType& type) {
+  const auto& table = type.table;
+  if (table.on_failure > CONCLIB_ON_FAILURE_ESCALATE) {
+    return fail(Status::bad_argument,
+                fmt::format("actor type {} has the failure policy {}, which there is not",
+                            type.class_name, table.on_failure));
+  }
+  Supervision supervision;
+  supervision.on_failure = static_cast<Supervision::OnFailure>(table.on_failure);
+  supervision.restarts_max = table.restarts_max;
+  supervision.restarts_within = or_default(table.restarts_within_ms, supervision.restarts_within);
+  supervision.backoff_min = or_default(table.backoff_min_ms, supervision.backoff_min);
+  supervision.backoff_max =
+      std::max(or_default(table.backoff_max_ms, supervision.backoff_max), supervision.backoff_min);
+  return supervision;
+}
+
+std::unique_ptr<Recency> recency_of(const ActorType& type, const RuntimeOptions& options) {
+  if (!type.keyed) return nullptr;
+  Recency::Limits limits;
+  limits.live_max = type.table.live_max;
+  if (type.table.passivate_after_ms != never) {
+    limits.idle_max = or_default(type.table.passivate_after_ms, options.passivate_after);
+  }
+  if (limits.live_max == 0 && limits.idle_max.count() == 0) return nullptr;
+  return std::make_unique<Recency>(limits);
+}
+
+/// Takes over what the table says beside the URN.
+proto::Result<void> describe(ActorType& type, const RuntimeOptions& options) {
+  const auto& table = type.table;
+  const auto given_name = view_of(table.class_name);
+  type.class_name = given_name.empty() ? type.name : std::string(given_name);
+  type.drops_when_full = (table.flags & CONCLIB_ACTOR_DROP_WHEN_FULL) != 0;
+  type.pool_size = std::max(table.pool_size, 1U);
+  type.limits = {.messages_max = table.mailbox_messages_max != 0 ? table.mailbox_messages_max
+                                                                 : options.mailbox_messages_max,
+                 .bytes_max = options.mailbox_bytes_max};
+  type.limits.messages_max = std::min(type.limits.messages_max, mailbox_messages_limit);
+  type.handler_limit = or_default(table.handler_limit_ms, options.handler_limit);
+  auto supervision = supervision_of(type);
+  if (!supervision) return tl::unexpected(std::move(supervision.error()));
+  type.supervision = *supervision;
+  type.recency = recency_of(type, options);
+  return {};
+}
+
 }  // namespace
 
-proto::Result<ActorType*> TypeTable::add(ActorType type) {
-  const auto* given = type.spec.type;
-  if (!given || given->size < sizeof(conclib_actor_type) || !given->create || !given->receive ||
-      !given->destroy || !type.spec.host) {
+ActorType::ActorType() = default;
+ActorType::~ActorType() = default;
+ActorType::ActorType(ActorType&&) noexcept = default;
+
+bool ActorType::is_a(std::string_view wanted) const {
+  if (wanted.empty() || wanted == class_name) return true;
+  return table.is_a && table.is_a(str_of(wanted)) != 0;
+}
+
+proto::Result<ActorType*> TypeTable::add(TypeSpec spec, const RuntimeOptions& options) {
+  const auto* given = spec.type;
+  if (!given || given->size < type_size_min || !given->create || !given->receive ||
+      !given->destroy || !spec.host) {
     return fail(Status::bad_argument,
                 fmt::format("an actor type of plugin {} is incomplete: it needs size, create, "
                             "receive and destroy",
-                            type.spec.plugin_name));
+                            spec.plugin_name));
   }
-  type.urn = given->urn.data ? std::string(given->urn.data, given->urn.size) : std::string();
+  ActorType type;
+  type.spec = std::move(spec);
+  std::memcpy(&type.table, given, std::min(given->size, sizeof(type.table)));
+  type.urn = view_of(given->urn);
+  if (type.urn.empty()) {
+    if (auto described = describe(type, options); !described) {
+      return tl::unexpected(std::move(described.error()));
+    }
+    types_.push_back(std::make_unique<ActorType>(std::move(type)));
+    by_table_.emplace(given, types_.back().get());
+    return types_.back().get();
+  }
   auto keyed = split_pattern(type.urn, type.name);
   if (!keyed) return tl::unexpected(keyed.error());
   type.keyed = *keyed;
@@ -57,10 +140,19 @@ proto::Result<ActorType*> TypeTable::add(ActorType type) {
                             "already, from plugin {}",
                             type.spec.plugin_name, type.urn, there->second->spec.plugin_name));
   }
+  if (auto described = describe(type, options); !described) {
+    return tl::unexpected(std::move(described.error()));
+  }
   types_.push_back(std::make_unique<ActorType>(std::move(type)));
   auto* added = types_.back().get();
   table.emplace(added->name, added);
+  by_table_.emplace(given, added);
   return added;
+}
+
+const ActorType* TypeTable::find(const conclib_actor_type* table) const {
+  const auto found = by_table_.find(table);
+  return found == by_table_.end() ? nullptr : found->second;
 }
 
 const ActorType* TypeTable::find(const proto::Urn& urn) const {

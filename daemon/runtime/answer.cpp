@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include "daemon/runtime/turn.hpp"
+#include "proto/ended.hpp"
 #include "proto/envelope.hpp"
 #include "proto/limits.hpp"
 #include "proto/urn.hpp"
@@ -21,30 +23,63 @@ bool follows_from_bytes(Status status) {
   return status == Status::bad_envelope || status == Status::wrong_partition;
 }
 
+/// Passes the answer on to the request that was forwarded.
+void relay(PendingAsk* ask) {
+  const std::unique_ptr<PendingAsk> answered(ask);
+  auto* const reply_to = std::exchange(ask->relay, nullptr);
+  if (ask->status == Status::ok) {
+    (void)answer(reply_to, Status::ok, std::move(ask->payload), {});
+  } else {
+    (void)answer(reply_to, ask->status, {}, std::move(ask->storage));
+  }
+}
+
 /// Puts the ask, with the answer in it, into its asker's mailbox.
 void send_back(PendingAsk* ask) {
+  if (ask->relay) {
+    relay(ask);
+    return;
+  }
   if (!ask->settle(PendingAsk::State::answered)) {
     delete ask;
     return;
   }
-  // The asker outlives the push, though its ask may not.
-  const auto asker = ask->asker_cell;
+  // Its mailbox is not closed before the answer has come, not even that of an actor that ended.
+  auto* const asker = ask->asker_cell;
   if (asker->push(ask) == Mailbox::Pushed::closed) delete ask;
 }
 
-Result<void> answer_local(PendingAsk* ask, const Cell& debtor, Payload payload) {
-  auto ready = payload.check();
-  if (ready && payload.is_object() &&
-      debtor.type().spec.plugin != ask->asker_cell->type().spec.plugin) {
-    ready = payload.encode(ask->storage);
-  } else if (ready && !payload.is_object()) {
-    ask->storage.assign(payload.type()).append(payload.body());
-    const std::string_view stored = ask->storage;
+/// Makes the payload one that outlives the sender's.
+void keep(PendingAsk* ask, Payload payload) {
+  if (const auto bytes = payload.bytes_to_move(); bytes > 0) {
+    ask->object_memory = allocate_message(bytes);
+    payload.move_object(ask->object_memory);
+  } else if (!payload.is_object()) {
     const auto type_size = payload.type().size();
+    std::string bytes_of(payload.type());
+    bytes_of.append(payload.body());
+    ask->storage = std::move(bytes_of);
+    const std::string_view stored = ask->storage;
     payload = Payload(stored.substr(0, type_size), stored.substr(type_size));
   }
-  if (ready) ask->payload = std::move(payload);
-  return ready;
+  ask->payload = std::move(payload);
+}
+
+Result<void> answer_local(PendingAsk* ask, const Cell& debtor, const Cell* asker, Payload payload) {
+  if (auto ready = payload.check(); !ready) return ready;
+  if (payload.is_object() && asker && debtor.type().spec.plugin != asker->type().spec.plugin) {
+    std::string encoded;
+    if (auto ready = payload.encode(encoded); !ready) return ready;
+    keep(ask, std::move(payload));
+    return {};
+  }
+  keep(ask, std::move(payload));
+  return {};
+}
+
+/// Of whose plugin an answer must be: the actor that asked, or the one that passed it on.
+const Cell* asker_of(const PendingAsk& ask) {
+  return ask.relay ? ask.relay->debtor : ask.asker_cell;
 }
 
 Result<void> answer_queued(Delivery& delivery, Payload payload) {
@@ -67,6 +102,12 @@ Result<void> answer_queued(Delivery& delivery, Payload payload) {
   return {};
 }
 
+/// The debt of an answer that has been given.
+void pay(Cell* debtor) {
+  const auto* turn = Turn::current();
+  debtor->pay(turn && turn->running() == debtor);
+}
+
 void finish(Delivery* delivery) {
   auto* debtor = delivery->debtor;
   auto& core = *debtor->type().core;
@@ -79,7 +120,7 @@ void finish(Delivery* delivery) {
     complete(core, std::move(delivery->queued), delivery->status, std::move(delivery->text));
   }
   delete delivery;
-  debtor->pay();
+  pay(debtor);
 }
 
 }  // namespace
@@ -127,10 +168,21 @@ void fail_ask(PendingAsk* ask, Status status, std::string text) {
 }
 
 void answer_ask(PendingAsk* ask, std::string_view type, std::string_view body) {
-  ask->storage.assign(type).append(body);
-  const std::string_view stored = ask->storage;
-  ask->payload = Payload(stored.substr(0, type.size()), stored.substr(type.size()));
+  keep(ask, Payload(type, body));
   send_back(ask);
+}
+
+void complete_watch(Core& core, Delivery& watch, Status status, std::string_view text) {
+  const auto body = proto::encode_ended({.status = status, .text = presentable(std::string(text))});
+  auto reply = proto::encode_reply({.id = watch.queued->request.id,
+                                    .status = Status::ok,
+                                    .type = proto::ended_type,
+                                    .body = body,
+                                    .text = {}});
+  core.outside.complete({.queued = std::move(watch.queued),
+                         .status = Status::ok,
+                         .text = {},
+                         .reply = std::move(reply)});
 }
 
 Result<void> answer(conclib_reply_to* reply_to, Status status, Payload payload, std::string text) {
@@ -138,7 +190,8 @@ Result<void> answer(conclib_reply_to* reply_to, Status status, Payload payload, 
   const bool local = reply_to->asker == conclib_reply_to::Asker::local;
   Result<void> sent;
   if (status == Status::ok) {
-    sent = local ? answer_local(static_cast<PendingAsk*>(reply_to), *debtor, std::move(payload))
+    sent = local ? answer_local(static_cast<PendingAsk*>(reply_to), *debtor,
+                                asker_of(*static_cast<PendingAsk*>(reply_to)), std::move(payload))
                  : answer_queued(*static_cast<Delivery*>(reply_to), std::move(payload));
     if (!sent) {
       status = Status::actor_failed;
@@ -153,7 +206,7 @@ Result<void> answer(conclib_reply_to* reply_to, Status status, Payload payload, 
     } else {
       fail_ask(ask, status, std::move(text));
     }
-    debtor->pay();
+    pay(debtor);
     return sent;
   }
   auto* delivery = static_cast<Delivery*>(reply_to);

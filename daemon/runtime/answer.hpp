@@ -18,6 +18,9 @@ namespace conclib::runtime {
 void complete(Core& core, std::unique_ptr<QueuedRequest> queued, proto::Status status,
               std::string text);
 
+/// Answers a watch that came through the queue: the actor ended like this, or was not alive.
+void complete_watch(Core& core, Delivery& watch, proto::Status status, std::string_view text);
+
 /// Sends a local ask back to its asker as a failure; it is consumed.
 void fail_ask(PendingAsk* ask, proto::Status status, std::string text);
 

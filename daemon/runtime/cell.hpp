@@ -9,54 +9,85 @@
 
 #include "conclib/plugin.h"
 #include "daemon/runtime/actor_type.hpp"
+#include "daemon/runtime/engagements.hpp"
 #include "daemon/runtime/mailbox.hpp"
 #include "daemon/runtime/ref.hpp"
-#include "daemon/runtime/timers.hpp"
+
+/// What plugins hold a reference to is a cell.
+struct conclib_ref {};
 
 namespace conclib::runtime {
 
 class Turn;
-
-/// What an actor needs once it asks: most never do.
-struct AskState {
-  explicit AskState(Cell* cell) : tick(Control::What::tick) { timer.cell = cell; }
-  PendingAsk* first = nullptr;
-  std::size_t count = 0;
-  Control tick;
-  TimerEntry timer;
-};
 
 /// One actor as the runtime sees it: its name, its mailbox, and the plugin's object while there is
 /// one. The object may end and be made anew under the same cell; a closed mailbox ends the cell.
 ///
 /// Threading: the first group of functions from any thread; what follows `turn` only on the actor's
 /// turn. Turns do not overlap, and each happens after the one before.
-/// Ownership: counted references; an answer that is owed is one, too.
-class Cell {
+/// Memory: with its URN behind it in a block of message memory, of which a cache line begins where
+/// pushers write.
+/// Ownership: counted references. The registry has one until the mailbox is closed, so whoever has
+/// the turn, or a message in the mailbox, needs none.
+class Cell : public conclib_ref {
  public:
-  /// `scheduled`: the caller schedules it; else its first message does.
+  enum class Stage : std::uint8_t {
+    absent,  ///< No object; the next message makes one if `revives()`.
+    running,
+    ending,      ///< Waits for its children to end, then ends.
+    restarting,  ///< No object; made anew when its time has come.
+    ended        ///< For good.
+  };
+  struct Making {
+    std::uint32_t partition = 0;
+    /// The caller schedules it, and it is made without waiting for a message.
+    bool at_once = false;
+    Cell* parent = nullptr;
+    void* argument = nullptr;
+    void (*destroy_argument)(void*) = nullptr;
+  };
+
   [[nodiscard]] static Ref<Cell> make(const ActorType& type, const proto::Urn& urn,
-                                      std::uint32_t partition, bool scheduled);
+                                      const Making& making);
   Cell(const Cell&) = delete;
   Cell& operator=(const Cell&) = delete;
-  void operator delete(void* memory) { ::operator delete(memory); }
+  void operator delete(void* memory) { free_message(memory); }
 
-  void retain() { counts_.fetch_add(1, std::memory_order_relaxed); }
+  void retain() { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() {
-    if (counts_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
   [[nodiscard]] const ActorType& type() const { return *type_; }
   [[nodiscard]] std::uint32_t partition() const { return partition_; }
-  [[nodiscard]] std::string_view urn() const { return view_of(shown_.context.urn); }
+  [[nodiscard]] std::string_view urn() const { return view_of(context_.urn); }
   [[nodiscard]] bool is_closed() const { return mailbox.is_closed(); }
+  /// Null: it was not spawned.
+  [[nodiscard]] Cell* parent() const { return parent_.get(); }
+  /// Whether it is made anew by a message after its object has ended.
+  [[nodiscard]] bool revives() const { return type_->keyed && !parent_; }
+  /// Whether it runs: there is an object, and it is not ending.
+  [[nodiscard]] bool is_alive() const { return alive_.load(std::memory_order_acquire); }
+  void set_alive(bool alive) { alive_.store(alive, std::memory_order_release); }
+  /// Whether it takes no request because it waits in the middle of one.
+  [[nodiscard]] bool is_waiting() const { return waiting_.load(std::memory_order_relaxed); }
+  void set_waiting(bool waiting) { waiting_.store(waiting, std::memory_order_relaxed); }
+  /// In the order in which actors of this worker started; 0 while it has not.
+  [[nodiscard]] std::uint64_t started() const { return started_.load(std::memory_order_relaxed); }
+  void set_started(std::uint64_t order) { started_.store(order, std::memory_order_relaxed); }
+
+  /// How often it was made anew after a failure.
+  [[nodiscard]] std::uint64_t restarts() const { return restarts_.load(std::memory_order_relaxed); }
+  void count_restart() {
+    context_.restarts = restarts_.fetch_add(1, std::memory_order_relaxed) + 1U;
+  }
 
   /// Queues a message and schedules the actor if need be. Refused ones remain the caller's.
   [[nodiscard]] Mailbox::Pushed push(Message* message);
+  /// The same for a control, which is destroyed if the mailbox is closed, and its ask failed.
+  void push_control(std::unique_ptr<Control> control);
   /// Has the actor look at its state on a turn.
-  void nudge();
-  /// Its timer's time has come.
-  void tick();
+  void nudge() { push_control(std::make_unique<Control>(Control::What::look)); }
 
   /// Once draining it ends as soon as nothing waits for it, and senders leave it alone.
   void set_draining() { draining_.store(true, std::memory_order_relaxed); }
@@ -64,49 +95,84 @@ class Cell {
 
   /// Has the last pay() nudge it. On its turn; look at owes() afterwards.
   void want_look() { wants_look_.store(true, std::memory_order_seq_cst); }
-  /// An answer that this actor owes. pay() may be the end of the cell.
-  void owe() { counts_.fetch_add(one_debt | 1, std::memory_order_seq_cst); }
-  void pay();
-  [[nodiscard]] bool owes() const { return counts_.load(std::memory_order_seq_cst) >= one_debt; }
+  /// An answer that this actor owes. On its turn.
+  void owe() { ++owed_; }
+  /// It has been given. `on_turn`: by this actor's turn. The end of the cell may follow.
+  void pay(bool on_turn);
+  /// On its turn.
+  [[nodiscard]] bool owes() const { return owed_ != paid_.load(std::memory_order_seq_cst); }
 
   /// The cell behind what a plugin was given.
-  [[nodiscard]] static Cell& of(conclib_context* context) {
-    return *reinterpret_cast<Shown*>(context)->cell;
+  [[nodiscard]] static Cell& of(conclib_context* context);
+  [[nodiscard]] static Cell& of(conclib_ref* ref) { return *static_cast<Cell*>(ref); }
+  [[nodiscard]] conclib_context* context() { return &context_; }
+
+  /// There is an object: create may well give null.
+  [[nodiscard]] bool has_object() const {
+    return stage == Stage::running || stage == Stage::ending;
   }
-  [[nodiscard]] conclib_context* context() { return &shown_.context; }
+  /// Makes them if need be.
+  Engagements& engaged() {
+    if (!engagements) engagements = std::make_unique<Engagements>(*this);
+    return *engagements;
+  }
 
-  Cell* next_ready = nullptr;  ///< Belongs to the run queue that it stands in.
-
-  Turn* turn = nullptr;  ///< Whose turn it has; null between turns.
-  Mailbox mailbox;
+  // What only the turn writes: one cache line, see Mailbox::pushers_part.
+  Turn* turn = nullptr;   ///< Whose turn it has; null between turns.
   void* actor = nullptr;  ///< The plugin's object.
-  std::unique_ptr<AskState> asks;
-  bool alive = false;          ///< Whether there is an object: create may well give null.
-  bool start_at_once = false;  ///< It is made without waiting for a message.
-  bool stop_asked = false;
-  bool ended = false;         ///< It had a fixed URN and stopped itself: it takes nothing any more.
-  bool told_outside = false;  ///< A tell of it took the way over the queue since draining began.
-  std::uint32_t until_stop = 0;  ///< Messages that come before the stop.
+  std::unique_ptr<Engagements> engagements;
+  std::uint32_t incarnation = 0;  ///< Counts the objects.
 
  private:
-  static constexpr std::uint64_t one_debt = std::uint64_t{1} << 32;
+  std::uint32_t owed_ = 0;
 
-  /// The context and the way back from it.
-  struct Shown {
-    conclib_context context;
-    Cell* cell;
+ public:
+  // Links of the lists that it stands in; each belongs to its list. A child is in no Recency.
+  union {
+    Cell* previous_sibling = nullptr;  ///< Children of the parent, on the parent's turn.
+    Cell* less_recent;                 ///< Recency of its type.
   };
+  union {
+    Cell* next_sibling = nullptr;
+    Cell* more_recent;
+  };
+  /// When it was last put to the front of Recency; guarded by that.
+  TimePoint used{};
+  Stage stage = Stage::absent;
+  bool start_at_once = false;  ///< It is made without waiting for a message.
+  bool told_outside = false;   ///< A tell of it took the way over the queue since draining began.
 
-  Cell(const ActorType& type, std::uint32_t partition, bool scheduled);
-  ~Cell();
+ private:
+  std::uint32_t partition_;
 
-  /// References in the lower half, debts in the upper.
-  std::atomic<std::uint64_t> counts_{1};
+ public:
+  Mailbox mailbox;
+
+ private:
+  // What senders look at: their cache line.
+  const ActorType* type_;
+  std::atomic<std::uint32_t> references_{1};
+  std::atomic<std::uint32_t> paid_{0};
   std::atomic<bool> draining_{false};
   std::atomic<bool> wants_look_{false};
-  std::uint32_t partition_;
-  const ActorType* type_;
-  Shown shown_;
+  std::atomic<bool> alive_{false};
+  std::atomic<bool> waiting_{false};
+  std::atomic<std::uint32_t> restarts_{0};
+
+ public:
+  Cell* next_ready = nullptr;  ///< Run queue.
+  /// The ask whose answer it waits for, while it takes no request; see WaitGraph.
+  std::atomic<PendingAsk*> waits_for{nullptr};
+  Cell* next_in_bucket = nullptr;  ///< Registry.
+
+ private:
+  Cell(const ActorType& type, const Making& making);
+  ~Cell();
+
+  std::atomic<std::uint64_t> started_{0};
+  Ref<Cell> parent_;
+  void (*destroy_argument_)(void*);
+  conclib_context context_;
 };
 
 }  // namespace conclib::runtime

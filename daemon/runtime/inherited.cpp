@@ -44,6 +44,29 @@ Ref<const Chain> Chain::extend(const Chain* up, std::string_view urn) {
   return Ref<const Chain>::adopt(chain);
 }
 
+bool Chain::names(std::string_view urn) const {
+  proto::Scanner scanner(elements);
+  while (!scanner.at_end()) {
+    const auto waiting = scanner.text();
+    if (!waiting) return false;
+    if (*waiting == urn) return true;
+  }
+  return false;
+}
+
+std::string Chain::text_from(std::string_view urn) const {
+  std::string all;
+  proto::Scanner scanner(elements);
+  while (!scanner.at_end()) {
+    const auto waiting = scanner.text();
+    if (!waiting) break;
+    if (all.empty() && *waiting != urn) continue;
+    if (!all.empty()) all += " -> ";
+    all += *waiting;
+  }
+  return all;
+}
+
 std::string Chain::encode() const {
   std::string encoded;
   encoded.reserve(elements.size() + 3);

@@ -46,6 +46,9 @@ struct Chain {
   static Ref<const Chain> extend(const Chain* up, std::string_view urn);
   /// The encoded array.
   [[nodiscard]] std::string encode() const;
+  [[nodiscard]] bool names(std::string_view urn) const;
+  /// From this one on, for people: `a -> b`.
+  [[nodiscard]] std::string text_from(std::string_view urn) const;
 
   mutable std::atomic<std::uint32_t> references{1};
 };

@@ -2,90 +2,142 @@
 #include "daemon/runtime/mailbox.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "proto/assert.hpp"
 
 namespace conclib::runtime {
 namespace {
 
-constexpr unsigned bytes_bits = 40;
-constexpr std::uint64_t bytes_mask = (std::uint64_t{1} << bytes_bits) - 1;
+constexpr unsigned count_bits = 20;
+constexpr std::uint32_t count_mask = (std::uint32_t{1} << count_bits) - 1;
+constexpr std::uint32_t popped_note_interval = 64;
 
-constinit const Message resting_state(MessageKind::control);
-constinit const Message closed_state(MessageKind::control);
+// The reader notes what it popped for the pushers now and then; until then they see more waiting
+// than there is, and that must not overflow either.
+static_assert(mailbox_messages_limit + popped_note_interval <= count_mask);
+// Of an address the 16 upper bits and the 4 lower bits are zero: room for the count.
+static_assert(alignof(Message) >= 16 && sizeof(Message*) == 8);
 
-std::uint64_t charge_of(const Message& message) {
-  return (std::uint64_t{1} << bytes_bits) | message.bytes_charged;
+// Two addresses that no message has stand for states of an empty stack.
+constexpr std::uint64_t no_message = 0;
+constexpr std::uint64_t resting = std::uint64_t{16} << 16;
+constexpr std::uint64_t closed = std::uint64_t{32} << 16;
+
+constexpr std::uint64_t word_of(std::uint64_t top, std::uint32_t count) {
+  return top | (count & count_mask);
+}
+constexpr std::uint64_t top_of(std::uint64_t word) { return word & ~std::uint64_t{count_mask}; }
+constexpr std::uint32_t count_of(std::uint64_t word) {
+  return static_cast<std::uint32_t>(word) & count_mask;
+}
+constexpr bool holds_messages(std::uint64_t word) { return top_of(word) > closed; }
+
+std::uint64_t word_of(const Message* top, std::uint32_t count) {
+  const auto address = reinterpret_cast<std::uint64_t>(top);
+  CONCLIB_ASSERT(address >> 48 == 0);
+  return word_of(address << 16, count);
+}
+Message* message_of(std::uint64_t word) {
+  return holds_messages(word) ? reinterpret_cast<Message*>(top_of(word) >> 16) : nullptr;
+}
+
+bool is_large(const Message& message) {
+  return message.bytes_charged > mailbox_small_bytes && message.is_request();
 }
 
 }  // namespace
 
-// Only their addresses are used.
-Message* Mailbox::resting() { return const_cast<Message*>(&resting_state); }
-Message* Mailbox::closed() { return const_cast<Message*>(&closed_state); }
-
-Mailbox::Mailbox(bool scheduled) : inbox_(scheduled ? nullptr : resting()) {}
+Mailbox::Mailbox(bool scheduled) : inbox_(scheduled ? no_message : resting) {
+  static_assert(offsetof(Mailbox, inbox_) == pushers_part && sizeof(Mailbox) == 72);
+}
 
 Mailbox::~Mailbox() {
   close();
   while (auto* control = pop_control()) discard(control);
-  while (auto* message = pop({})) discard(message);
+  while (auto* message = pop()) discard(message);
 }
 
 Mailbox::Pushed Mailbox::push(Message* message, const MailboxLimits& limits) {
-  const auto charge = message->is_request() ? charge_of(*message) : 0;
-  if (charge != 0) {
-    const auto before = load_.fetch_add(charge, std::memory_order_relaxed);
-    const auto messages = before >> bytes_bits;
-    if (messages >= limits.messages_max ||
-        (messages > 0 && (before & bytes_mask) + message->bytes_charged > limits.bytes_max)) {
-      load_.fetch_sub(charge, std::memory_order_relaxed);
-      return is_closed() ? Pushed::closed : Pushed::full;
+  const auto bytes = is_large(*message) ? message->bytes_charged : 0;
+  auto messages_max = std::min(limits.messages_max, mailbox_messages_limit);
+  // One that is too large in company counts on an empty mailbox.
+  if (bytes != 0 &&
+      large_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes > limits.bytes_max) {
+    messages_max = 1;
+  }
+  const auto refused = [&](Pushed why) {
+    if (bytes != 0) large_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+    return why;
+  };
+  const bool counts = message->is_request();
+  auto seen = inbox_.load(std::memory_order_acquire);
+  for (;;) {
+    if (top_of(seen) == closed) return refused(Pushed::closed);
+    // What is read after the word goes with it if the word is found unchanged, by the swap or here.
+    const auto seems = count_of(seen) - popped_before_.load(std::memory_order_acquire);
+    if (counts && (seems & count_mask) >= messages_max) {
+      const auto waiting = count_of(seen) - popped_.load(std::memory_order_acquire);
+      const auto again = inbox_.load(std::memory_order_acquire);
+      if (again != seen) {
+        seen = again;
+        continue;
+      }
+      if ((waiting & count_mask) >= messages_max) return refused(Pushed::full);
+    }
+    message->next = message_of(seen);
+    // Acquire too: who finds it resting schedules the actor, whose last turn happened before.
+    if (inbox_.compare_exchange_weak(seen, word_of(message, count_of(seen) + counts),
+                                     std::memory_order_acq_rel, std::memory_order_acquire)) {
+      return top_of(seen) == resting ? Pushed::wake : Pushed::queued;
     }
   }
-  auto* head = inbox_.load(std::memory_order_relaxed);
-  do {
-    if (head == closed()) {
-      load_.fetch_sub(charge, std::memory_order_relaxed);
-      return Pushed::closed;
-    }
-    message->next = head == resting() ? nullptr : head;
-    // Acquire too: who finds it resting schedules the actor, whose last turn happened before.
-  } while (!inbox_.compare_exchange_weak(head, message, std::memory_order_acq_rel,
-                                         std::memory_order_relaxed));
-  return head == resting() ? Pushed::wake : Pushed::queued;
 }
 
-bool Mailbox::is_closed() const { return inbox_.load(std::memory_order_acquire) == closed(); }
+bool Mailbox::is_closed() const { return top_of(inbox_.load(std::memory_order_acquire)) == closed; }
+
+bool Mailbox::is_resting() const {
+  return top_of(inbox_.load(std::memory_order_acquire)) == resting;
+}
+
+std::uint32_t Mailbox::size() const {
+  // In this order: what was popped is counted as pushed then, so the difference is not negative.
+  const auto popped = popped_.load(std::memory_order_acquire);
+  const auto word = inbox_.load(std::memory_order_acquire);
+  return top_of(word) == closed ? 0 : (count_of(word) - popped) & count_mask;
+}
 
 void Mailbox::collect() {
-  if (inbox_.load(std::memory_order_relaxed) == nullptr) return;
-  take_in(inbox_.exchange(nullptr, std::memory_order_acquire));
+  auto seen = inbox_.load(std::memory_order_relaxed);
+  if (!holds_messages(seen)) return;
+  while (!inbox_.compare_exchange_weak(seen, word_of(no_message, count_of(seen)),
+                                       std::memory_order_acq_rel, std::memory_order_relaxed)) {
+  }
+  pushed_before_ = count_of(seen);
+  popped_before_.store(popped_.load(std::memory_order_relaxed), std::memory_order_release);
+  take_in(message_of(seen));
 }
 
 void Mailbox::take_in(Message* newest) {
-  Message* control_end = first_control_;
-  while (control_end && control_end->next) control_end = control_end->next;
-  Message* oldest = nullptr;
+  Fifo messages;
+  Message* controls = nullptr;
   while (newest) {
-    auto* next = newest->next;
-    newest->next = oldest;
-    oldest = newest;
-    newest = next;
-  }
-  while (oldest) {
-    auto* message = oldest;
-    oldest = message->next;
-    message->next = nullptr;
+    auto* message = newest;
+    newest = message->next;
     if (message->kind == MessageKind::control) {
-      (control_end ? control_end->next : first_control_) = message;
-      control_end = message;
+      message->next = controls;
+      controls = message;
       continue;
     }
-    (last_ ? last_->next : first_) = message;
-    last_ = message;
+    message->next = messages.first;
+    messages.first = message;
+    if (!messages.last) messages.last = message;
     ++collected_;
   }
+  if (messages.first) arrived_.append(messages.first, messages.last);
+  auto** end = &first_control_;
+  while (*end) end = &(*end)->next;
+  *end = controls;
 }
 
 Message* Mailbox::pop_control() {
@@ -94,59 +146,80 @@ Message* Mailbox::pop_control() {
   return control;
 }
 
-Message* Mailbox::pop(const MailboxLimits& limits) {
-  auto* message = first_;
-  if (!message) return nullptr;
-  first_ = message->next;
-  if (!first_) last_ = nullptr;
-  --collected_;
-  if (message->is_request()) {
-    unsettled_ += charge_of(*message);
-    // One atomic operation for several messages, as long as the bound is not much the tighter.
-    const auto some = std::clamp<std::uint32_t>(limits.messages_max / 8, 1, 16);
-    if ((unsettled_ >> bytes_bits) >= some) settle();
+Message* Mailbox::pop(bool responses_only) {
+  Message* message = nullptr;
+  if (responses_only) {
+    while ((message = arrived_.take()) && !message->is_response()) {
+      message->next = nullptr;
+      passed_over_.append(message, message);
+    }
+  } else {
+    message = passed_over_.take();
+    if (!message) message = arrived_.take();
   }
+  if (message) count_popped(*message);
   return message;
 }
 
+void Mailbox::count_popped(const Message& message) {
+  --collected_;
+  if (!message.is_request()) return;
+  const auto popped = popped_.load(std::memory_order_relaxed) + 1;
+  popped_.store(popped, std::memory_order_release);
+  // Not each time: the pushers' cache line would come over for every message.
+  if (popped % popped_note_interval == 0) popped_before_.store(popped, std::memory_order_release);
+  if (is_large(message)) large_bytes_.fetch_sub(message.bytes_charged, std::memory_order_relaxed);
+}
+
 Delivery* Mailbox::extract(std::string_view id) {
-  Message* previous = nullptr;
-  for (auto* message = first_; message; previous = message, message = message->next) {
-    if (message->kind != MessageKind::delivery) continue;
-    auto* delivery = static_cast<Delivery*>(message);
-    if (!delivery->is_ask() || delivery->queued->request.id != id) continue;
-    (previous ? previous->next : first_) = message->next;
-    if (last_ == message) last_ = previous;
-    --collected_;
-    unsettled_ += charge_of(*message);
-    return delivery;
-  }
-  return nullptr;
+  auto* delivery = passed_over_.extract(id);
+  if (!delivery) delivery = arrived_.extract(id);
+  if (delivery) count_popped(*delivery);
+  return delivery;
 }
 
-void Mailbox::settle() {
-  if (unsettled_ == 0) return;
-  load_.fetch_sub(unsettled_, std::memory_order_relaxed);
-  unsettled_ = 0;
-}
-
-bool Mailbox::try_rest() {
-  CONCLIB_ASSERT(is_read());
-  Message* nothing = nullptr;
-  return inbox_.compare_exchange_strong(nothing, resting(), std::memory_order_acq_rel,
-                                        std::memory_order_relaxed);
+bool Mailbox::try_rest(bool responses_only) {
+  CONCLIB_ASSERT(is_read(responses_only));
+  return leave_as(resting);
 }
 
 bool Mailbox::try_close() {
   CONCLIB_ASSERT(is_read());
-  Message* nothing = nullptr;
-  return inbox_.compare_exchange_strong(nothing, closed(), std::memory_order_acq_rel,
-                                        std::memory_order_relaxed);
+  return leave_as(closed);
 }
 
-void Mailbox::close() {
-  auto* newest = inbox_.exchange(closed(), std::memory_order_acq_rel);
-  if (newest != resting() && newest != closed()) take_in(newest);
+bool Mailbox::leave_as(std::uint64_t state) {
+  auto nothing_new = word_of(no_message, pushed_before_);
+  return inbox_.compare_exchange_strong(nothing_new, word_of(state, pushed_before_),
+                                        std::memory_order_acq_rel, std::memory_order_relaxed);
+}
+
+void Mailbox::close() { take_in(message_of(inbox_.exchange(closed, std::memory_order_acq_rel))); }
+
+void Mailbox::Fifo::append(Message* from, Message* to) {
+  (last ? last->next : first) = from;
+  last = to;
+}
+
+Message* Mailbox::Fifo::take() {
+  auto* message = first;
+  if (!message) return nullptr;
+  first = message->next;
+  if (!first) last = nullptr;
+  return message;
+}
+
+Delivery* Mailbox::Fifo::extract(std::string_view id) {
+  Message* previous = nullptr;
+  for (auto* message = first; message; previous = message, message = message->next) {
+    if (message->kind != MessageKind::delivery) continue;
+    auto* delivery = static_cast<Delivery*>(message);
+    if (!delivery->is_ask() || delivery->queued->request.id != id) continue;
+    (previous ? previous->next : first) = message->next;
+    if (last == message) last = previous;
+    return delivery;
+  }
+  return nullptr;
 }
 
 }  // namespace conclib::runtime

@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/runtime/message.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <new>
 
 #include "daemon/runtime/cell.hpp"
+#include "daemon/runtime/message_pool.hpp"
 
 namespace conclib::runtime {
 namespace {
+
+/// Whose turn it is on this thread decides where its messages come from.
+constinit thread_local MessagePool* pool_of_thread = nullptr;
+
+constexpr std::size_t align_up(std::size_t bytes) {
+  return (bytes + alignof(Message) - 1) & ~(alignof(Message) - 1);
+}
 
 std::uint32_t charge(std::size_t bytes) {
   return static_cast<std::uint32_t>(
@@ -24,22 +33,43 @@ std::string_view copy(std::string_view from, char*& to) {
 
 }  // namespace
 
-PendingAsk::PendingAsk(Ref<Cell> from, conclib_reply_fn function, void* data)
+MessagePool* current_pool() { return pool_of_thread; }
+void set_current_pool(MessagePool* pool) { pool_of_thread = pool; }
+
+void* allocate_message(std::size_t bytes) {
+  return pool_of_thread ? pool_of_thread->allocate(bytes) : MessagePool::allocate_shared(bytes);
+}
+void free_message(void* memory) { MessagePool::release(memory, pool_of_thread); }
+
+PendingAsk::PendingAsk(Cell* from, conclib_reply_fn function, void* data)
     : Message(MessageKind::answer),
       conclib_reply_to(Asker::local),
-      asker_cell(std::move(from)),
+      asker_cell(from),
       on_reply(function),
       user_data(data) {}
 
-PendingAsk::~PendingAsk() = default;
+PendingAsk::~PendingAsk() {
+  payload = {};
+  if (object_memory) free_message(object_memory);
+}
+
+Control::Control(What of_what) : Message(MessageKind::control), what(of_what) {}
+
+Control::~Control() = default;
 
 Letter* Letter::make(Payload payload, std::string_view sender, PendingAsk* ask) {
+  static_assert(sizeof(Letter) % alignof(Message) == 0);
   const bool object = payload.is_object();
-  const auto trailing =
-      sender.size() + (object ? 0 : payload.type().size() + payload.body().size());
-  void* memory = ::operator new(sizeof(Letter) + trailing);
-  auto* letter = new (memory) Letter(ask, charge(sizeof(Letter) + trailing));
-  auto* place = static_cast<char*>(memory) + sizeof(Letter);
+  const auto moved = payload.bytes_to_move();
+  const auto size = sizeof(Letter) + align_up(moved) + sender.size() +
+                    (object ? 0 : payload.type().size() + payload.body().size());
+  auto* memory = static_cast<char*>(allocate_message(size));
+  auto* letter = new (memory) Letter(ask, charge(size));
+  auto* place = memory + sizeof(Letter);
+  if (moved > 0) {
+    payload.move_object(place);
+    place += align_up(moved);
+  }
   letter->sender = copy(sender, place);
   if (object) {
     letter->payload = std::move(payload);
@@ -67,15 +97,33 @@ void discard(Message* message) {
     case MessageKind::delivery:
       delete static_cast<Delivery*>(message);
       return;
+    case MessageKind::stop: {
+      auto* stop = static_cast<StopRequest*>(message);
+      delete stop->ask;
+      delete stop;
+      return;
+    }
+    case MessageKind::tick:
+    case MessageKind::urgent_tick:
+      discard_tick(message);
+      return;
     case MessageKind::answer:
       delete static_cast<PendingAsk*>(message);
       return;
+    case MessageKind::completion:
+      delete static_cast<conclib_completion*>(message);
+      return;
     case MessageKind::control: {
       auto* control = static_cast<Control*>(message);
-      if (control->what != Control::What::tick) delete control;
+      delete control->ask;
+      delete control;
       return;
     }
   }
 }
 
 }  // namespace conclib::runtime
+
+conclib_completion::conclib_completion() : Message(conclib::runtime::MessageKind::completion) {}
+
+conclib_completion::~conclib_completion() = default;

@@ -15,17 +15,23 @@
 namespace conclib::runtime {
 
 class Cell;
+class MessagePool;
 
+/// In the order of what they may overtake; see the predicates of Message.
 enum class MessageKind : std::uint8_t {
-  letter,    ///< From an actor of this worker.
-  delivery,  ///< From the queue.
-  answer,    ///< To an ask of the receiver.
-  control    ///< From the runtime; overtakes the others.
+  letter,       ///< From an actor of this worker.
+  delivery,     ///< From the queue.
+  stop,         ///< The actor ends once it has come so far.
+  tick,         ///< Of a timer.
+  answer,       ///< To an ask of the receiver.
+  urgent_tick,  ///< Of a timer that the running work waits for.
+  completion,   ///< From a foreign thread.
+  control       ///< From the runtime; overtakes all others.
 };
 
 /// What stands in a mailbox. It is in one list at a time and belongs to that list.
 /// Threading: belongs to one thread at a time; a mailbox hands it over.
-struct Message {
+struct alignas(16) Message {
   constexpr explicit Message(MessageKind of_kind, std::uint32_t bytes = 0)
       : bytes_charged(bytes), kind(of_kind) {}
   Message* next = nullptr;
@@ -34,10 +40,22 @@ struct Message {
 
   /// Only requests count for the bounds: an answer was reckoned with when its ask was sent.
   [[nodiscard]] bool is_request() const { return kind <= MessageKind::delivery; }
+  /// What an actor also takes while it waits in the middle of a request.
+  [[nodiscard]] bool is_response() const {
+    return kind >= MessageKind::answer && kind <= MessageKind::completion;
+  }
 };
 
 /// Destroys a message that nobody takes, without a word to anybody: see Turn for who is told.
 void discard(Message* message);
+
+/// The memory of messages that the calling thread makes; null on threads without turns.
+[[nodiscard]] MessagePool* current_pool();
+void set_current_pool(MessagePool* pool);
+/// Memory for a message, from the pool of the calling thread if it has one. To be given back with
+/// free_message, by any thread.
+[[nodiscard]] void* allocate_message(std::size_t bytes);
+void free_message(void* memory);
 
 }  // namespace conclib::runtime
 
@@ -53,33 +71,45 @@ struct conclib_reply_to {
 namespace conclib::runtime {
 
 /// An ask of an actor of this worker, from ask to on_reply. The responder holds it first, and with
-/// the answer in it it is the message that goes back to the asker.
+/// the answer in it it is the message that goes back to the asker. The wait for the end of an actor
+/// (stop, watch) is one, too.
 ///
 /// Ownership: the responder's until `state` leaves `waiting`. Who sets `answered` puts it into the
-/// asker's mailbox; the asker that sets `abandoned` leaves it to the responder to destroy.
-/// Threading: `list` and `abandoned_late` belong to the asker's turn, the rest to the owner.
+/// asker's mailbox, which is not closed before it has come; the asker that sets `abandoned` leaves
+/// it to the responder to destroy. With a `relay` there is no asker: the answer goes on to that.
+/// Threading: links and `abandoned_late` belong to the asker's turn, the rest to the owner.
 struct PendingAsk final : Message, conclib_reply_to {
   enum class State : std::uint8_t { waiting, answered, abandoned };
 
-  PendingAsk(Ref<Cell> from, conclib_reply_fn function, void* data);
+  PendingAsk(Cell* from, conclib_reply_fn function, void* data);
   ~PendingAsk();
+  void* operator new(std::size_t bytes) { return allocate_message(bytes); }
+  void operator delete(void* memory) { free_message(memory); }
 
-  Ref<Cell> asker_cell;
+  Cell* asker_cell;
   conclib_reply_fn on_reply;
   void* user_data;
-  TimePoint deadline;
+  TimePoint deadline = TimePoint::max();
   /// Of the message whose handler asked, for what on_reply sends.
   Inherited inherited;
+  /// The request that an actor passed on instead of answering it.
+  conclib_reply_to* relay = nullptr;
+  /// Whom a stop waits for, or to whom an awaited ask went; null: not known here.
+  Ref<Cell> target;
   std::string remote_id;  ///< Empty for an ask that stays on this worker.
 
   std::atomic<State> state{State::waiting};
   bool abandoned_late = false;  ///< Its asker ended, but the answer was on its way already.
+  bool awaited = false;         ///< Its asker takes no other request until the answer.
+  bool is_watch = false;
+  bool is_stop = false;
   PendingAsk* previous_pending = nullptr;
   PendingAsk* next_pending = nullptr;
 
   proto::Status status = proto::Status::ok;
   Payload payload;
-  std::string storage;  ///< What the payload points to, or the text of a failure.
+  std::string storage;            ///< What an encoded payload points to, or the text of a failure.
+  void* object_memory = nullptr;  ///< Where an object in the payload stands that was moved there.
 
   /// Makes it the answer, unless its asker has given up. After true it is the mailbox's.
   [[nodiscard]] bool settle(State as) {
@@ -88,12 +118,12 @@ struct PendingAsk final : Message, conclib_reply_to {
   }
 };
 
-/// A message from an actor of this worker to another. Type, body and sender of encoded ones lie
-/// behind the struct, in the same allocation.
+/// A message from an actor of this worker to another. Sender, an object that travels by value, and
+/// type and body of encoded ones lie behind the struct, in the same allocation.
 struct Letter final : Message {
   /// Copies what `payload` points to; takes over its object. `ask`: null for a tell.
   static Letter* make(Payload payload, std::string_view sender, PendingAsk* ask);
-  void operator delete(void* memory) { ::operator delete(memory); }
+  void operator delete(void* memory) { free_message(memory); }
 
   PendingAsk* ask;
   std::uint64_t number = 0;
@@ -101,14 +131,15 @@ struct Letter final : Message {
   Inherited inherited;
   Payload payload;
   std::string_view sender;
+  bool awaited = false;  ///< Its sender takes no other request until the answer.
 
  private:
   Letter(PendingAsk* of_ask, std::uint32_t bytes)
       : Message(MessageKind::letter, bytes), ask(of_ask) {}
 };
 
-/// A request from the queue. It is completed once the handler has returned and, if it is an ask, it
-/// has been answered: whoever comes second completes it.
+/// A request from the queue. It is completed once it has been handled and, if it is an ask, it has
+/// been answered: whoever comes second completes it.
 struct Delivery final : Message, conclib_reply_to {
   enum Progress : std::uint8_t { returned = 1, answered = 2 };
 
@@ -125,16 +156,42 @@ struct Delivery final : Message, conclib_reply_to {
   [[nodiscard]] bool is_ask() const { return queued->request.kind == proto::Kind::ask; }
 };
 
+/// The wish that an actor ends, in the order of its messages. Owns `ask`, the one who waits for it,
+/// as a responder does; null: nobody.
+struct StopRequest final : Message {
+  explicit StopRequest(PendingAsk* of_ask) : Message(MessageKind::stop), ask(of_ask) {}
+  PendingAsk* ask;
+};
+
 /// A word of the runtime to an actor.
 struct Control final : Message {
   enum class What : std::uint8_t {
-    look,   ///< See whether something has changed: draining, an answer given.
-    tick,   ///< The time of its timer has come. Belongs to the actor, not to the mailbox.
-    cancel  ///< Drop the queued ask `id`.
+    look,         ///< See whether something has changed: draining, an answer given.
+    cancel,       ///< Drop the queued ask `text`.
+    stop_now,     ///< End without taking what waits; `ask` as in StopRequest.
+    watch,        ///< Answer `ask` or `delivery` when the actor ends.
+    child_ended,  ///< `cell` is a child that has ended.
+    escalate,     ///< The child `cell` has failed with `text` and ended.
+    passivate     ///< End if there is nothing to do.
   };
-  explicit Control(What of_what) : Message(MessageKind::control), what(of_what) {}
+  explicit Control(What of_what);
+  ~Control();
   What what;
-  std::string id;
+  std::string text;
+  PendingAsk* ask = nullptr;
+  std::unique_ptr<Delivery> delivery;
+  Ref<Cell> cell;
 };
 
 }  // namespace conclib::runtime
+
+/// A foreign thread's call of an actor. Made on the actor's turn; after complete() it is a message.
+struct conclib_completion final : conclib::runtime::Message {
+  conclib_completion();
+  ~conclib_completion();
+  conclib::runtime::Ref<conclib::runtime::Cell> cell;
+  std::uint32_t incarnation = 0;  ///< Of the object that asked for it.
+  conclib_call_fn call = nullptr;
+  void* user_data = nullptr;
+  conclib::runtime::Inherited inherited;
+};

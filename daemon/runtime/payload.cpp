@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/runtime/payload.hpp"
 
+#include <cstddef>
+
 #include <fmt/core.h>
 
 #include "proto/limits.hpp"
@@ -14,7 +16,14 @@ using proto::fail;
 using proto::Status;
 
 /// What an object type has had since ABI 1.0.
-constexpr std::size_t object_type_size_min = sizeof(conclib_object_type);
+constexpr std::size_t object_type_size_min = offsetof(conclib_object_type, object_size);
+constexpr std::size_t object_align_max = 16;
+
+bool is_complete(const conclib_object_type& type) {
+  if (type.size < object_type_size_min || !type.encode) return false;
+  if (!travels_by_value(type)) return type.destroy != nullptr;
+  return type.destruct && type.object_size > 0 && type.object_align <= object_align_max;
+}
 
 void append(void* target, const void* from, size_t size) {
   if (size > 0) static_cast<std::string*>(target)->append(static_cast<const char*>(from), size);
@@ -22,22 +31,13 @@ void append(void* target, const void* from, size_t size) {
 
 }  // namespace
 
-Payload::~Payload() {
-  if (object_ && object_type_ && object_type_->destroy) object_type_->destroy(object_);
-}
-
-void Payload::swap(Payload& other) noexcept {
-  std::swap(type_, other.type_);
-  std::swap(body_, other.body_);
-  std::swap(object_, other.object_);
-  std::swap(object_type_, other.object_type_);
-}
-
-conclib_payload Payload::lend() {
-  return {.type = str_of(type_),
-          .body = {body_.data(), body_.size()},
-          .object = std::exchange(object_, nullptr),
-          .object_type = object_type_};
+void Payload::end_object() {
+  if (!object_type_) return;
+  if (travels_by_value(*object_type_)) {
+    object_type_->destruct(object_);
+  } else if (object_type_->destroy) {
+    object_type_->destroy(object_);
+  }
 }
 
 proto::Result<void> Payload::check() const {
@@ -47,10 +47,7 @@ proto::Result<void> Payload::check() const {
                             proto::limits::type_bytes_max, type_.size()));
   }
   if (object_) {
-    if (object_type_ && object_type_->size >= object_type_size_min && object_type_->encode &&
-        object_type_->destroy) {
-      return {};
-    }
+    if (object_type_ && is_complete(*object_type_)) return {};
     return fail(Status::bad_argument,
                 fmt::format("the object of {} has no complete object type", type_));
   }

@@ -12,7 +12,8 @@
 #include "proto/result.hpp"
 
 /// What the runtime needs from outside and hands to it. The runtime knows neither Redis nor an
-/// event loop: whoever embeds it (the worker, a test) implements `Outside` and `Clock`.
+/// event loop: whoever embeds it (the worker, a test) implements `Outside`, `Clock` and
+/// `Random`.
 namespace conclib::runtime {
 
 /// Monotonic time; what the runtime measures everything in.
@@ -23,6 +24,20 @@ class Clock {
  public:
   virtual ~Clock() = default;
   [[nodiscard]] virtual TimePoint now() const = 0;
+  /// A cheaper look that may be up to coarse_lag() behind now(), never before it.
+  [[nodiscard]] virtual TimePoint coarse_now() const { return now(); }
+  [[nodiscard]] virtual std::chrono::nanoseconds coarse_lag() const {
+    return std::chrono::nanoseconds(0);
+  }
+};
+
+/// Numbers for ids and jitter.
+/// Threading: any thread.
+class Random {
+ public:
+  virtual ~Random() = default;
+  /// All 64 bits are random.
+  [[nodiscard]] virtual std::uint64_t next() = 0;
 };
 
 /// The id of an entry in a queue, as Redis gives it: milliseconds and a sequence in them.
@@ -91,6 +106,9 @@ class Outside {
   [[nodiscard]] virtual proto::Result<void> push(OutboundMessage message) = 0;
   /// Asks for a call of Runtime::fire_timers at `when` or soon after; the earliest request counts.
   virtual void schedule(TimePoint when) = 0;
+  /// An actor said that this worker must not go on. Its actors are being stopped; whoever embeds
+  /// the runtime ends it.
+  virtual void worker_failed(std::string text) { (void)text; }
 };
 
 }  // namespace conclib::runtime

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "daemon/runtime/actor_type.hpp"
 #include "daemon/runtime/cell.hpp"
+#include "daemon/runtime/cell_map.hpp"
 
 namespace conclib::runtime {
 
-/// The live actors of this worker by partition, and which partitions it serves.
+/// The live actors of this worker by URN, and which partitions it serves. Actors with a uuid for a
+/// URN belong to no partition: they end with their parents.
 /// Threading: any thread. A lock for each partition; no code of a plugin runs under it.
 class Registry {
  public:
@@ -41,10 +44,19 @@ class Registry {
     return static_cast<std::uint32_t>(partitions_.size());
   }
 
-  /// The actor, made if its partition is open and its type allows it.
+  /// The actor, made if its partition is open and its type allows it. Of a pool one of its members:
+  /// one that has nothing to do, if there is one, else the one for which the fewest requests wait.
   [[nodiscard]] Found find_or_make(const proto::Urn& urn, std::uint32_t partition, Seeker seeker);
-  /// The actor if it is there.
-  [[nodiscard]] Ref<Cell> find(std::string_view urn, std::uint32_t partition);
+  /// The actor with this URN if it is there; never makes one.
+  [[nodiscard]] Ref<Cell> find(std::string_view urn);
+  /// The same; of a pool all its members that are there.
+  [[nodiscard]] std::vector<Ref<Cell>> find_all(const proto::Urn& urn);
+  /// Whether actors with this URN live here if they live.
+  [[nodiscard]] bool serves(std::string_view urn);
+  /// Adds one that was spawned. False: its URN is taken.
+  [[nodiscard]] bool add(const Ref<Cell>& cell);
+  /// All that run, in the order in which they started.
+  [[nodiscard]] std::vector<Ref<Cell>> live();
 
   /// Makes the actors with a fixed URN and schedules them, then opens the partition.
   void open(std::uint32_t partition);
@@ -62,15 +74,31 @@ class Registry {
   struct Partition {
     std::mutex mutex;
     State state = State::closed;
-    /// Keys point into the cells. Each cell in it is referenced.
-    std::unordered_map<std::string_view, Ref<Cell>> cells;
+    CellMap cells;
     std::function<void()> drained;
   };
+  struct Stripe {
+    std::mutex mutex;
+    CellMap cells;
+  };
+  static constexpr std::size_t stripes = 64;
 
   Partition& at(std::uint32_t partition);
+  Partition& at(std::string_view urn);
+  Stripe& stripe_of(std::string_view urn);
+  /// With the partition's lock. The cell is new and in the map.
+  Ref<Cell> make(Partition& partition, const ActorType& type, std::string_view urn,
+                 std::uint32_t number, bool at_once);
+  Found find_or_make_locked(Partition& partition, const proto::Urn& urn, std::uint32_t number);
+  Found find_or_make_member(Partition& partition, const ActorType& type, std::string_view pool,
+                            std::uint32_t number);
+  void make_fixed(Partition& partition, const ActorType& type, std::uint32_t number,
+                  std::vector<Ref<Cell>>& made);
 
   const TypeTable& types_;
   std::vector<Partition> partitions_;
+  std::array<Stripe, stripes> anonymous_;
+  std::atomic<std::uint32_t> next_member_{0};
 };
 
 }  // namespace conclib::runtime

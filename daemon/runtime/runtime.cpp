@@ -2,15 +2,17 @@
 #include "daemon/runtime/runtime.hpp"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include <fmt/core.h>
 
 #include "daemon/runtime/answer.hpp"
 #include "daemon/runtime/core.hpp"
+#include "daemon/runtime/step_scheduler.hpp"
+#include "daemon/runtime/thread_scheduler.hpp"
 #include "daemon/runtime/turn.hpp"
 #include "proto/assert.hpp"
+#include "proto/ended.hpp"
 
 namespace conclib::runtime {
 namespace {
@@ -19,25 +21,26 @@ using proto::Status;
 
 constexpr unsigned blocking_threads_default = 4;
 
-std::uint64_t random_number() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) | device();
-}
-
 }  // namespace
-
-Core::Core(RuntimeOptions with, const Clock& on_clock, Outside& to_outside, const log::Log& to_log)
-    : options(with),
-      clock(on_clock),
-      outside(to_outside),
-      log(to_log),
-      id_prefix(random_number()),
-      timers(clock, outside),
-      registry(types, options.partitions) {}
 
 class Runtime::Impl : public Core {
  public:
   using Core::Core;
+
+  /// Makes the pool of a type that blocks, or that of all others.
+  Scheduler* add_pool(unsigned threads, bool blocks) {
+    if (options.stepped && stepper) return stepper;
+    if (options.stepped) {
+      auto made = std::make_unique<StepScheduler>(*this);
+      stepper = made.get();
+      schedulers.push_back(std::move(made));
+    } else {
+      schedulers.push_back(std::make_unique<ThreadScheduler>(*this, threads, !blocks));
+    }
+    return schedulers.back().get();
+  }
+
+  StepScheduler* stepper = nullptr;
 
   /// Ends a request that found no place.
   void refuse(std::unique_ptr<QueuedRequest> queued, const Registry::Found& found) {
@@ -67,54 +70,96 @@ class Runtime::Impl : public Core {
     complete(*this, std::move(queued), status, std::move(text));
   }
 
+  /// Answers a watch that came through the queue when its actor ends.
+  void watch(std::unique_ptr<Delivery> watch) {
+    // The next owner of the partition answers it.
+    if (!registry.is_open(watch->queued->at.partition)) return;
+    const auto cell = registry.find(watch->queued->request.urn);
+    if (!cell) {
+      complete_watch(*this, *watch, Status::actor_not_found,
+                     fmt::format("actor {} is not alive", watch->queued->request.urn));
+      return;
+    }
+    auto control = std::make_unique<Control>(Control::What::watch);
+    control->delivery = std::move(watch);
+    cell->push_control(std::move(control));
+  }
+
+  /// Whether the one that is asked waits itself, for what this ask descends from.
+  static bool closes_ring(const Cell& cell, const proto::Request& request) {
+    if (!cell.is_waiting() || request.chain.empty()) return false;
+    const auto chain = Chain::decode(request.chain);
+    return chain && chain->names(cell.urn());
+  }
+
   /// Ends an actor without a turn, once the threads have ended.
   static void end_object(Cell& cell) {
-    for (auto* ask = cell.asks ? cell.asks->first : nullptr; ask;) {
+    auto* engagements = cell.engagements.get();
+    for (auto* ask = engagements ? engagements->first_ask : nullptr; ask;) {
       auto* next = ask->next_pending;
       (void)ask->settle(PendingAsk::State::abandoned);
       ask = next;
     }
-    if (!cell.alive) return;
-    cell.alive = false;
-    cell.type().spec.type->destroy(cell.actor);
+    if (cell.has_object()) {
+      cell.stage = Cell::Stage::absent;
+      cell.type().table.destroy(cell.actor);
+    }
+  }
+
+  /// Drops what waits for the end of an actor that ends with the runtime.
+  static void drop_waiting(Cell& cell) {
+    cell.waits_for.store(nullptr);
+    auto* engagements = cell.engagements.get();
+    if (!engagements) return;
+    for (auto* ask : engagements->watchers) delete ask;
+    for (auto* ask : engagements->stoppers) delete ask;
+    engagements->watchers.clear();
+    engagements->stoppers.clear();
+    engagements->remote_watchers.clear();
+    for (auto& work : engagements->works) delete work->delivery;
+    engagements->works.clear();
+    engagements->timers.end(cell.type().core->timers);
   }
 };
 
-Runtime::Runtime(RuntimeOptions options, const Clock& clock, Outside& outside, const log::Log& log)
-    : impl_(std::make_unique<Impl>(options, clock, outside, log)) {
-  impl_->schedulers.push_back(std::make_unique<Scheduler>(*impl_, impl_->options.threads, true));
+Runtime::Runtime(RuntimeOptions options, const Clock& clock, Random& random, Outside& outside,
+                 const log::Log& log)
+    : impl_(std::make_unique<Impl>(options, clock, random, outside, log)) {
+  impl_->add_pool(impl_->options.threads, false);
 }
 
 Runtime::~Runtime() { stop(); }
 
 proto::Result<void> Runtime::add_type(TypeSpec spec) {
-  ActorType type;
-  type.spec = std::move(spec);
-  type.core = impl_.get();
-  type.limits = {.messages_max = impl_->options.mailbox_messages_max,
-                 .bytes_max = impl_->options.mailbox_bytes_max};
-  type.scheduler = impl_->schedulers.front().get();
-  auto added = impl_->types.add(std::move(type));
+  auto added = impl_->types.add(std::move(spec), impl_->options);
   if (!added) return tl::unexpected(std::move(added.error()));
-  const auto& given = *(*added)->spec.type;
-  if (given.mailbox_messages_max != 0) (*added)->limits.messages_max = given.mailbox_messages_max;
-  if ((given.flags & CONCLIB_ACTOR_BLOCKING) != 0) {
-    const auto threads = given.threads_max != 0 ? given.threads_max : blocking_threads_default;
-    impl_->schedulers.push_back(std::make_unique<Scheduler>(*impl_, threads, false));
-    (*added)->scheduler = impl_->schedulers.back().get();
+  auto& type = **added;
+  type.core = impl_.get();
+  type.scheduler = impl_->schedulers.front().get();
+  if ((type.table.flags & CONCLIB_ACTOR_BLOCKING) != 0) {
+    const auto threads =
+        type.table.threads_max != 0 ? type.table.threads_max : blocking_threads_default;
+    type.scheduler = impl_->add_pool(threads, true);
   }
   return {};
 }
 
 std::vector<std::string> Runtime::type_urns() const {
   std::vector<std::string> urns;
-  for (const auto& type : impl_->types.all()) urns.push_back(type->urn);
+  for (const auto& type : impl_->types.all()) {
+    if (!type->urn.empty()) urns.push_back(type->urn);
+  }
   std::sort(urns.begin(), urns.end());
   return urns;
 }
 
 void Runtime::start() {
   for (auto& scheduler : impl_->schedulers) scheduler->start();
+}
+
+bool Runtime::step(std::string* urn) {
+  CONCLIB_ASSERT(impl_->stepper != nullptr);
+  return impl_->stepper->step(urn);
 }
 
 void Runtime::open(std::uint32_t partition) { impl_->registry.open(partition); }
@@ -134,9 +179,21 @@ void Runtime::deliver(std::unique_ptr<QueuedRequest> queued) {
   }
   const auto partition = queued->at.partition;
   auto delivery = std::make_unique<Delivery>(std::move(queued), now);
+  if (delivery->is_ask() && delivery->queued->request.type == proto::watch_type) {
+    impl_->watch(std::move(delivery));
+    return;
+  }
   for (;;) {
     auto found = impl_->registry.find_or_make(*urn, partition, Registry::Seeker::newcomer);
     if (found.where == Where::here) {
+      if (impl_->closes_ring(*found.cell, delivery->queued->request)) {
+        auto text = fmt::format(
+            "actors wait for each other, across workers: {} -> {}",
+            Chain::decode(delivery->queued->request.chain)->text_from(found.cell->urn()),
+            found.cell->urn());
+        complete(*impl_, std::move(delivery->queued), Status::deadlock, std::move(text));
+        return;
+      }
       const auto pushed = found.cell->push(delivery.get());
       if (pushed == Mailbox::Pushed::closed) continue;
       if (pushed != Mailbox::Pushed::full) {
@@ -151,11 +208,14 @@ void Runtime::deliver(std::unique_ptr<QueuedRequest> queued) {
 }
 
 void Runtime::cancel(std::uint32_t partition, std::string_view urn, std::string_view id) {
-  const auto cell = impl_->registry.find(urn, partition);
-  if (!cell) return;
-  auto control = std::make_unique<Control>(Control::What::cancel);
-  control->id = id;
-  if (cell->push(control.get()) != Mailbox::Pushed::closed) (void)control.release();
+  (void)partition;
+  const auto parsed = proto::parse_urn(urn);
+  CONCLIB_ASSERT(parsed.has_value());
+  for (const auto& cell : impl_->registry.find_all(*parsed)) {
+    auto control = std::make_unique<Control>(Control::What::cancel);
+    control->text = id;
+    cell->push_control(std::move(control));
+  }
 }
 
 void Runtime::deliver_reply(std::string_view id, Status status, std::string_view type,
@@ -173,7 +233,12 @@ void Runtime::drain(std::uint32_t partition, std::function<void()> drained) {
   impl_->registry.drain(partition, std::move(drained));
 }
 
-std::optional<TimePoint> Runtime::fire_timers() { return impl_->timers.fire(); }
+std::optional<TimePoint> Runtime::fire_timers() {
+  auto next = impl_->timers.fire().value_or(TimePoint::max());
+  const auto now = impl_->clock.now();
+  next = std::min({next, impl_->sweep(now), impl_->look_for_stuck(now)});
+  return next == TimePoint::max() ? std::nullopt : std::optional(next);
+}
 
 void Runtime::stop() {
   for (auto& scheduler : impl_->schedulers) scheduler->stop();
@@ -184,7 +249,8 @@ void Runtime::stop() {
   for (const auto& cell : cells) {
     cell->mailbox.close();
     while (auto* control = cell->mailbox.pop_control()) discard(control);
-    while (auto* message = cell->mailbox.pop(cell->type().limits)) discard(message);
+    while (auto* message = cell->mailbox.pop(false)) discard(message);
+    impl_->drop_waiting(*cell);
   }
 }
 
@@ -205,13 +271,32 @@ RuntimeStats Runtime::stats() const {
     ended += counters.ended.load(relaxed);
     queued += counters.queued.load(relaxed);
     taken += counters.taken.load(relaxed);
+    stats.failures += counters.actor_failures.load(relaxed);
+    stats.restarts += counters.restarts.load(relaxed);
   };
   add(impl_->counters);
-  for (const auto& scheduler : impl_->schedulers) scheduler->for_each_counters(add);
+  for (const auto& scheduler : impl_->schedulers) {
+    scheduler->for_each_turn([&](const Turn& turn) { add(turn.counters()); });
+  }
   // The threads count on meanwhile, so a sum may be taken before its addends.
   stats.actors = made > ended ? made - ended : 0;
   stats.in_mailboxes = queued > taken ? queued - taken : 0;
+  stats.stuck = impl_->stuck.load(std::memory_order_relaxed);
+  stats.dead_letters = impl_->dead_letters.count();
   return stats;
+}
+
+std::vector<DeadLetter> Runtime::dead_letters() const { return impl_->dead_letters.kept(); }
+
+std::vector<ActorState> Runtime::actors() const {
+  std::vector<ActorState> actors;
+  for (const auto& cell : impl_->registry.live()) {
+    actors.push_back({.urn = std::string(cell->urn()),
+                      .class_name = cell->type().class_name,
+                      .restarts = cell->restarts(),
+                      .waiting = cell->mailbox.size()});
+  }
+  return actors;
 }
 
 }  // namespace conclib::runtime

@@ -12,6 +12,7 @@
 
 #include "conclib/plugin.h"
 #include "daemon/log/log.hpp"
+#include "daemon/runtime/dead_letters.hpp"
 #include "daemon/runtime/ports.hpp"
 
 namespace conclib::runtime {
@@ -25,6 +26,16 @@ struct RuntimeOptions {
   /// Messages that one actor handles before the next actor has its turn.
   unsigned messages_per_turn = 64;
   std::chrono::milliseconds ask_timeout{5000};
+  /// A keyed actor that takes no message for so long is passivated, unless its type says otherwise;
+  /// 0: never.
+  std::chrono::milliseconds passivate_after{std::chrono::minutes(10)};
+  /// A handler that runs longer is reported as stuck, unless its type says otherwise.
+  std::chrono::milliseconds handler_limit{5000};
+  /// No threads: step() gives the turns, also to actors that block.
+  bool stepped = false;
+  /// Messages of its actors to types that it does not know go outside, instead of failing with
+  /// NO_ACTOR at once.
+  bool unknown_types_outside = false;
 };
 
 /// An actor type of a plugin as the runtime needs it. All pointers outlive the runtime.
@@ -44,6 +55,18 @@ struct RuntimeStats {
   std::uint64_t messages_refused = 0;
   std::uint64_t messages_expired = 0;
   std::uint64_t in_mailboxes = 0;
+  std::uint64_t failures = 0;  ///< Of actors, which their policies had to decide.
+  std::uint64_t restarts = 0;
+  std::uint64_t stuck = 0;         ///< Handlers reported as stuck.
+  std::uint64_t dead_letters = 0;  ///< Between actors of this worker.
+};
+
+/// A live actor, as an operator sees it.
+struct ActorState {
+  std::string urn;
+  std::string class_name;
+  std::uint64_t restarts = 0;
+  std::uint32_t waiting = 0;  ///< Messages in its mailbox.
 };
 
 /// The actors of one worker: their mailboxes, the threads that run them, and where messages go.
@@ -51,7 +74,8 @@ struct RuntimeStats {
 /// Threading: as said for each function. Destroy it only after stop() has returned.
 class Runtime {
  public:
-  Runtime(RuntimeOptions options, const Clock& clock, Outside& outside, const log::Log& log);
+  Runtime(RuntimeOptions options, const Clock& clock, Random& random, Outside& outside,
+          const log::Log& log);
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -68,6 +92,10 @@ class Runtime {
 
   /// Starts the threads.
   void start();
+  /// Of a stepped runtime: gives a turn to one of the ready actors, which `random` chooses, and
+  /// puts its URN into `urn` (unless null). False: none is ready. One thread, not from within a
+  /// turn.
+  [[nodiscard]] bool step(std::string* urn = nullptr);
 
   /// The partition is this worker's from now on: makes its actors with a fixed URN (before any
   /// message reaches them) and lets local actors reach it in memory. One thread (the loop's).
@@ -95,6 +123,10 @@ class Runtime {
   void stop();
 
   [[nodiscard]] RuntimeStats stats() const;
+  /// The last messages between actors of this worker that reached nobody. Any thread.
+  [[nodiscard]] std::vector<DeadLetter> dead_letters() const;
+  /// The live actors in the order of their start, without activating any. Any thread.
+  [[nodiscard]] std::vector<ActorState> actors() const;
 
  private:
   class Impl;

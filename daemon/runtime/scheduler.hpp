@@ -1,79 +1,31 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
-#include <cstdint>
 #include <functional>
-#include <memory>
-#include <mutex>
-#include <thread>
-#include <vector>
-
-#include "daemon/runtime/run_queue.hpp"
 
 namespace conclib::runtime {
 
-struct Core;
-struct Counters;
+class Cell;
 class Turn;
 
-/// A pool of threads that gives ready actors their turns.
-///
-/// Each thread has a queue and a slot of its own. What a turn makes ready goes into the slot of its
-/// thread, which looks there next: the other threads sleep on while two actors talk to each other.
-/// What the slot cannot hold goes into the queue, and wakes a thread if one sleeps. So that an
-/// actor in a slot does not wait for a long handler, one of the sleeping threads keeps guard while
-/// slots are in use: it looks now and then, and takes what has not moved. With nothing to do all
-/// threads sleep and nothing ticks.
-///
-/// Threading: schedule() from any thread; start() and stop() from one.
+/// Gives ready actors their turns, one turn of an actor at a time.
+/// Threading: schedule() and for_each_turn() from any thread; start() and stop() from one.
 class Scheduler {
  public:
-  /// `guarded`: with slots, for actors that do not block. Without, each ready actor wakes a thread.
-  Scheduler(Core& core, unsigned threads, bool guarded);
-  ~Scheduler();
+  Scheduler() = default;
+  virtual ~Scheduler() = default;
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  void start();
-  /// Ends the threads after their current turn. Nothing runs afterwards.
-  void stop();
-
-  /// Calls `each` with the counters of each thread. Any thread.
-  void for_each_counters(const std::function<void(const Counters&)>& each) const;
+  virtual void start() = 0;
+  /// Returns after the turns that are running. Nothing runs afterwards.
+  virtual void stop() = 0;
 
   /// Gives the actor a turn. It must not be scheduled yet: its mailbox says when it has to be.
-  void schedule(Cell& cell);
+  virtual void schedule(Cell& cell) = 0;
 
- private:
-  struct Worker;
-
-  void work(Worker& worker);
-  Cell* next(Worker& worker);
-  Cell* steal(Worker& worker);
-  /// Sleeps until there may be work; false to end.
-  bool sleep(Worker& worker);
-  void keep_guard(Worker& worker, std::unique_lock<std::mutex>& lock);
-  bool take_stuck(Worker& guard);
-  [[nodiscard]] bool has_queued();
-  [[nodiscard]] bool has_slotted() const;
-  void wake_one();
-  void ask_for_guard();
-  /// Makes one of the sleepers the guard, if there is none. With mutex_.
-  void appoint_guard();
-
-  Core& core_;
-  const bool guarded_;
-  std::vector<std::unique_ptr<Worker>> workers_;
-  RunQueue injected_;
-
-  std::mutex mutex_;                // guards what follows, but for the atomics
-  std::vector<Worker*> sleepers_;   // the last one is woken first, but for the guard
-  std::atomic<int> sleeping_{0};    // as many as sleepers_
-  std::atomic<int> searching_{0};   // 1 from waking a thread until it has found work or none
-  std::atomic<bool> guard_{false};  // whether one of the sleepers keeps guard
-  std::atomic<bool> stopping_{false};
+  /// Calls `each` with each of its turns, of which it may look at the counters and the slot.
+  virtual void for_each_turn(const std::function<void(const Turn&)>& each) const = 0;
 };
 
 }  // namespace conclib::runtime

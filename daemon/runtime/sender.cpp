@@ -35,7 +35,9 @@ void Sender::forget() { known_ = {}; }
 Result<void> Sender::send(Cell& from, const conclib_outgoing& message, PendingAsk* ask) {
   Payload payload(message.payload);
   if (auto checked = payload.check(); !checked) return checked;
-  const auto urn = view_of(message.urn);
+  auto* const by_ref =
+      message.size >= sizeof(conclib_outgoing) && message.to ? &Cell::of(message.to) : nullptr;
+  const auto urn = by_ref ? by_ref->urn() : view_of(message.urn);
   const bool durable = !ask && (message.flags & CONCLIB_TELL_DURABLE) != 0;
   if (durable) {
     if (auto parsed = proto::parse_urn(urn); !parsed) return tl::unexpected(parsed.error());
@@ -43,25 +45,32 @@ Result<void> Sender::send(Cell& from, const conclib_outgoing& message, PendingAs
   }
   std::unique_ptr<Letter> letter;
   for (;;) {
-    auto found = find(from, urn, ask != nullptr);
+    auto found = by_ref ? find(from, *by_ref, ask != nullptr) : find(from, urn, ask != nullptr);
     if (!found) return tl::unexpected(std::move(found.error()));
     auto* to = *found;
-    if (!to) return send_outside(from, urn, std::move(payload), ask);
-    if (payload.is_object() && to->type().spec.plugin != from.type().spec.plugin) {
+    if (!to) {
+      return send_outside(from, urn, std::move(letter ? letter->payload : payload), ask);
+    }
+    if (!letter && payload.is_object() && to->type().spec.plugin != from.type().spec.plugin) {
       if (auto encoded = payload.encode(storage_); !encoded) {
         // It may have been made for this message alone.
         to->nudge();
         return encoded;
       }
     }
-    // The bytes of a second attempt lie in the letter of the first.
-    letter.reset(Letter::make(std::move(payload), from.urn(), ask));
-    letter->number = next_number();
-    letter->created = turn_.began();
-    letter->inherited = turn_.handed_down();
     if (ask) {
-      letter->inherited.chain = ask->inherited.chain;
-      letter->inherited.deadline = ask->deadline;
+      if (auto waits = await(from, *to, *ask); !waits) return waits;
+    }
+    if (!letter) {
+      letter.reset(Letter::make(std::move(payload), from.urn(), ask));
+      letter->number = next_number();
+      letter->created = turn_.began();
+      letter->inherited = turn_.handed_down();
+      if (ask) {
+        letter->inherited.chain = ask->inherited.chain;
+        letter->inherited.deadline = ask->deadline;
+        letter->awaited = ask->awaited;
+      }
     }
     switch (to->push(letter.get())) {
       case Mailbox::Pushed::queued:
@@ -70,15 +79,58 @@ Result<void> Sender::send(Cell& from, const conclib_outgoing& message, PendingAs
         Counters::count(counters_.queued);
         return {};
       case Mailbox::Pushed::full:
-        Counters::count(counters_.refused);
-        return fail(Status::overloaded,
-                    fmt::format("the mailbox of actor {} is full ({} messages or {} bytes)", urn,
-                                to->type().limits.messages_max, to->type().limits.bytes_max));
+        return refuse_full(from, *to, *letter);
       case Mailbox::Pushed::closed:
-        payload = std::move(letter->payload);
-        break;
+        break;  // It may live anew, or elsewhere.
     }
   }
+}
+
+Result<void> Sender::refuse_full(const Cell& from, const Cell& to, const Letter& letter) {
+  Counters::count(counters_.refused);
+  auto why = fmt::format("the mailbox of actor {} is full ({} messages or {} bytes)", to.urn(),
+                         to.type().limits.messages_max, to.type().limits.bytes_max);
+  if (letter.ask || !to.type().drops_when_full) return fail(Status::overloaded, std::move(why));
+  core_.dead_letters.add({.urn = std::string(to.urn()),
+                          .type = std::string(letter.payload.type()),
+                          .sender = std::string(from.urn()),
+                          .status = Status::overloaded,
+                          .reason = std::move(why),
+                          .when = turn_.began()});
+  return {};
+}
+
+Result<void> Sender::await(Cell& from, Cell& to, PendingAsk& ask) {
+  if (ask.awaited) {
+    ask.target = Ref<Cell>::share(&to);
+    auto ring = core_.wait_graph.begin(from, ask);
+    if (!ring.empty()) {
+      return fail(Status::deadlock, fmt::format("actors wait for each other: {}", ring));
+    }
+    const auto* chain = ask.inherited.chain.get();
+    if (chain && to.is_waiting() && chain->names(to.urn())) {
+      core_.wait_graph.end(from);
+      return fail(Status::deadlock,
+                  fmt::format("actors wait for each other, across workers: {} -> {} -> {}",
+                              chain->text_from(to.urn()), from.urn(), to.urn()));
+    }
+    return {};
+  }
+  // A future of it may be awaited later, and a time-out names who did not answer.
+  ask.target = Ref<Cell>::share(&to);
+  return {};
+}
+
+Result<Cell*> Sender::find(Cell& from, Cell& to, bool is_ask) {
+  if (to.is_closed()) {
+    if (to.revives()) return find(from, to.urn(), is_ask);
+    return fail(Status::actor_not_found, fmt::format("actor {} is not alive", to.urn()));
+  }
+  if (to.parent()) {
+    if (to.is_alive()) return &to;
+    return fail(Status::actor_not_found, fmt::format("actor {} is not alive", to.urn()));
+  }
+  return to.draining() ? find(from, to.urn(), is_ask) : &to;
 }
 
 Result<Cell*> Sender::find(Cell& from, std::string_view text, bool is_ask) {
@@ -86,7 +138,8 @@ Result<Cell*> Sender::find(Cell& from, std::string_view text, bool is_ask) {
   const auto hash = std::hash<std::string_view>{}(text);
   auto& known = known_[hash % places];
   if (known.cell && known.hash == hash && known.cell->urn() == text) {
-    if (!known.cell->draining() && !known.cell->is_closed()) return known.cell.get();
+    const bool ended = known.cell->parent() && !known.cell->is_alive();
+    if (!known.cell->draining() && !known.cell->is_closed() && !ended) return known.cell.get();
     known.cell = {};
   }
   const auto urn = proto::parse_urn(text);
@@ -97,6 +150,9 @@ Result<Cell*> Sender::find(Cell& from, std::string_view text, bool is_ask) {
       *urn, partition, leaver ? Registry::Seeker::leaver : Registry::Seeker::newcomer);
   switch (found.where) {
     case Where::here:
+      if (found.cell->parent() && !found.cell->is_alive()) {
+        return fail(Status::actor_not_found, fmt::format("actor {} is not alive", text));
+      }
       known = {.hash = hash, .cell = std::move(found.cell)};
       return known.cell.get();
     case Where::leaving:
@@ -105,6 +161,7 @@ Result<Cell*> Sender::find(Cell& from, std::string_view text, bool is_ask) {
     case Where::elsewhere:
       return nullptr;
     case Where::unknown_type:
+      if (core_.options.unknown_types_outside) return nullptr;
       return fail(Status::no_actor, fmt::format("there is no actor type for {}", text));
     case Where::not_alive:
       return fail(Status::actor_not_found, fmt::format("actor {} is not alive", text));
@@ -144,7 +201,10 @@ Result<void> Sender::send_outside(const Cell& from, std::string_view urn, Payloa
   if (!ask) return core_.outside.push(std::move(message));
 
   message.deadline = ask->deadline;
-  message.chain = Chain::extend(ask->inherited.chain.get(), from.urn())->encode();
+  // Only who waits without taking anything else can be part of a ring.
+  if (ask->awaited) {
+    message.chain = Chain::extend(ask->inherited.chain.get(), from.urn())->encode();
+  }
   ask->remote_id = message.id;
   core_.remote_asks.add(ask);
   const auto id = message.id;

@@ -25,6 +25,11 @@ class Sender {
   /// in any case. BAD_ARGUMENT, ACTOR_NOT_FOUND, NO_ACTOR, OVERLOADED: not sent.
   [[nodiscard]] proto::Result<void> send(Cell& from, const conclib_outgoing& message,
                                          PendingAsk* ask);
+  /// Sends an ask through the queue, wherever its receiver lives.
+  [[nodiscard]] proto::Result<void> ask_outside(const Cell& from, std::string_view urn,
+                                                Payload payload, PendingAsk* ask) {
+    return send_outside(from, urn, std::move(payload), ask);
+  }
   /// A number that no other message of this runtime has.
   [[nodiscard]] std::uint64_t next_number() { return ++number_; }
   void forget();
@@ -38,6 +43,12 @@ class Sender {
 
   /// The receiver; null: outside. It stays valid until the next call.
   [[nodiscard]] proto::Result<Cell*> find(Cell& from, std::string_view urn, bool is_ask);
+  /// The receiver behind a reference, which may live anew under its URN.
+  [[nodiscard]] proto::Result<Cell*> find(Cell& from, Cell& to, bool is_ask);
+  /// Makes an awaited ask an edge of the wait graph. DEADLOCK.
+  [[nodiscard]] proto::Result<void> await(Cell& from, Cell& to, PendingAsk& ask);
+  [[nodiscard]] proto::Result<void> refuse_full(const Cell& from, const Cell& to,
+                                                const Letter& letter);
   [[nodiscard]] proto::Result<void> send_outside(const Cell& from, std::string_view urn,
                                                  Payload payload, PendingAsk* ask);
 

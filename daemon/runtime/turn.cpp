@@ -2,12 +2,11 @@
 #include "daemon/runtime/turn.hpp"
 
 #include <algorithm>
-#include <exception>
-#include <vector>
 
 #include <fmt/core.h>
 
 #include "daemon/runtime/answer.hpp"
+#include "daemon/runtime/recency.hpp"
 #include "proto/assert.hpp"
 
 namespace conclib::runtime {
@@ -16,31 +15,52 @@ namespace {
 using proto::Status;
 
 /// respond() comes from any thread without saying which, and has to know whether it is on a turn.
-thread_local Turn* current_turn = nullptr;
+constinit thread_local Turn* current_turn = nullptr;
+
+/// Whether requests may be taken: not in the middle of one, nor before the end or a restart.
+bool takes_requests(const Cell& cell) {
+  if (cell.stage == Cell::Stage::ending || cell.stage == Cell::Stage::restarting) return false;
+  return !cell.engagements || cell.engagements->exclusive_works == 0;
+}
 
 }  // namespace
 
-Turn::Turn(Core& core, Scheduler* scheduler)
-    : core_(core), scheduler_(scheduler), sender_(core, *this, counters_) {}
+Turn::~Turn() = default;
 
 Turn* Turn::current() { return current_turn; }
 
 void Turn::enter_thread(unsigned index) {
   index_ = index;
   current_turn = this;
+  set_current_pool(&pool_);
 }
 
 void Turn::leave_thread() {
   sender_.forget();
+  pool_.flush();
+  set_current_pool(nullptr);
   current_turn = nullptr;
 }
 
+std::uint64_t Turn::random() {
+  // SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
+  random_state_ += 0x9e3779b97f4a7c15;
+  auto mixed = random_state_;
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+  return mixed ^ (mixed >> 31);
+}
+
 bool Turn::run(Cell& cell) {
-  // The cell may end in this turn.
-  const auto alive = Ref<Cell>::share(&cell);
-  began_ = core_.clock.now();
+  began_ = core_.clock.coarse_now();
+  core_.keep_watch();
   cell.turn = this;
-  return give(cell);
+  running_ = &cell;
+  slot_.enter(cell.urn(), cell.type().handler_limit);
+  const bool has_more = give(cell);
+  slot_.leave();
+  running_ = nullptr;
+  return has_more;
 }
 
 bool Turn::give(Cell& cell) {
@@ -48,170 +68,167 @@ bool Turn::give(Cell& cell) {
   for (;;) {
     cell.mailbox.collect();
     while (auto* control = cell.mailbox.pop_control()) {
-      on_control(cell, static_cast<Control*>(control));
+      on_control(cell, std::unique_ptr<Control>(static_cast<Control*>(control)));
     }
     if (cell.start_at_once) {
       cell.start_at_once = false;
-      if (!cell.draining() && !bring_up(cell)) {
-        refuse_waiting(cell, Status::not_started, call_error_);
-      }
+      if (cell.stage == Cell::Stage::absent && !cell.draining()) (void)bring_up(cell);
     }
-    while (cell.mailbox.collected() > 0 || cell.stop_asked) {
-      if (cell.stop_asked && cell.until_stop == 0) {
-        end(cell);
-        continue;
-      }
-      if (left == 0) {
-        cell.mailbox.settle();
-        cell.turn = nullptr;
+    while (auto* message = cell.mailbox.pop(!takes_requests(cell))) {
+      on_message(cell, message);
+      if (--left == 0) {
+        leave(cell);
         return true;
       }
-      --left;
-      if (cell.stop_asked) --cell.until_stop;
-      on_message(cell, cell.mailbox.pop(cell.type().limits));
     }
-    if (rest(cell) == Rest::rests) return false;
+    if (rest(cell)) return false;
   }
 }
 
-Turn::Rest Turn::rest(Cell& cell) {
+void Turn::leave(Cell& cell) {
+  if (cell.type().recency && cell.has_object()) cell.type().recency->touch(cell, began_);
+  cell.turn = nullptr;
+}
+
+bool Turn::rest(Cell& cell) {
+  using Stage = Cell::Stage;
   const bool draining = cell.draining();
-  const bool waits = cell.asks && cell.asks->count > 0;
-  const bool ending = draining || (!cell.alive && (cell.type().keyed || cell.ended));
+  if (draining && cell.stage == Stage::restarting) {
+    restart(cell);
+    return false;
+  }
+  const bool may_close =
+      draining || cell.stage == Stage::ended || (cell.stage == Stage::absent && cell.revives());
   bool owes = false;
-  if (ending) {
+  if (may_close) {
     cell.want_look();
     owes = cell.owes();
   }
-  if (draining && cell.alive && !waits && !owes) {
-    end(cell);
+  const auto* engagements = cell.engagements.get();
+  const bool waits = engagements && engagements->waits();
+  if (draining && cell.stage == Stage::running && !waits && !owes) {
+    begin_end(cell, {});
     // Its stop may have sent something to itself.
-    cell.mailbox.collect();
-    if (!cell.mailbox.is_read()) return Rest::continues;
+    return false;
   }
-  const bool closes = ending && !cell.alive && !owes;
-  cell.mailbox.settle();
-  cell.turn = nullptr;
-  if (closes ? cell.mailbox.try_close() : cell.mailbox.try_rest()) {
-    if (closes) core_.registry.remove(cell);
-    return Rest::rests;
+  const bool watched = engagements && !draining &&
+                       !(engagements->watchers.empty() && engagements->remote_watchers.empty());
+  const bool has_object = cell.has_object() || cell.stage == Stage::restarting;
+  const bool has_children = engagements && engagements->first_child;
+  const bool closes = may_close && !has_object && !owes && !waits && !watched && !has_children;
+  const bool waiting = !takes_requests(cell);
+  leave(cell);
+  if (!cell.mailbox.is_read(!closes && waiting)) {
+    cell.turn = this;
+    return false;
+  }
+  if (closes ? cell.mailbox.try_close() : cell.mailbox.try_rest(waiting)) {
+    // Without a close it may run on another thread by now.
+    if (closes) {
+      const auto kept = Ref<Cell>::share(&cell);
+      if (engagements) notify_watchers(cell, Status::actor_stopped, "it moved to another worker");
+      core_.registry.remove(cell);
+      if (auto* parent = cell.parent()) {
+        auto control = std::make_unique<Control>(Control::What::child_ended);
+        control->cell = kept;
+        parent->push_control(std::move(control));
+      }
+    }
+    return true;
   }
   cell.turn = this;
-  return Rest::continues;
+  return false;
 }
 
-void Turn::on_control(Cell& cell, Control* control) {
+void Turn::on_control(Cell& cell, std::unique_ptr<Control> control) {
   switch (control->what) {
     case Control::What::look:
       break;
-    case Control::What::tick:
-      on_tick(cell);
-      return;
     case Control::What::cancel:
-      if (auto* delivery = cell.mailbox.extract(control->id)) {
+      if (auto* delivery = cell.mailbox.extract(control->text)) {
         Counters::count(counters_.taken);
-        cell.until_stop = std::min(cell.until_stop, cell.mailbox.collected());
         refuse(cell, delivery, Status::cancelled, "it was cancelled");
       }
       break;
-  }
-  delete control;
-}
-
-void Turn::on_tick(Cell& cell) {
-  struct TimedOut {
-    conclib_reply_fn on_reply;
-    void* user_data;
-    Inherited inherited;
-  };
-  std::vector<TimedOut> timed_out;
-  cell.asks->timer.armed = false;
-  const auto now = core_.clock.now();
-  for (auto* ask = cell.asks->first; ask;) {
-    auto* late = ask;
-    ask = ask->next_pending;
-    // One that has been answered stands in the mailbox, or is about to.
-    if (late->deadline > now || late->state.load() != PendingAsk::State::waiting) continue;
-    TimedOut copy{late->on_reply, late->user_data, late->inherited};
-    if (abandon(cell, late)) timed_out.push_back(std::move(copy));
-  }
-  const auto text = fmt::format("actor {} got no answer in time", cell.urn());
-  for (const auto& ask : timed_out) {
-    if (!cell.alive) break;
-    conclib_payload nothing{};
-    resumed_ = &ask.inherited;
-    call_reply(cell, ask.on_reply, ask.user_data, Status::timeout, text, nothing);
-    resumed_ = nullptr;
-  }
-  arm(cell);
-}
-
-bool Turn::abandon(Cell& cell, PendingAsk* ask) {
-  const auto remote_id = ask->remote_id;
-  auto* previous = ask->previous_pending;
-  auto* next = ask->next_pending;
-  // Once it is abandoned it is its responder's, who may destroy it at once.
-  if (!ask->settle(PendingAsk::State::abandoned)) return false;
-  if (!remote_id.empty()) delete core_.remote_asks.take(remote_id);
-  (previous ? previous->next_pending : cell.asks->first) = next;
-  if (next) next->previous_pending = previous;
-  --cell.asks->count;
-  return true;
-}
-
-void Turn::arm(Cell& cell) {
-  auto& asks = *cell.asks;
-  auto earliest = TimePoint::max();
-  for (const auto* ask = asks.first; ask; ask = ask->next_pending) {
-    if (ask->state.load(std::memory_order_relaxed) != PendingAsk::State::waiting) continue;
-    earliest = std::min(earliest, ask->deadline);
-  }
-  if (earliest != TimePoint::max()) core_.timers.arm(asks.timer, earliest);
-}
-
-void Turn::call_reply(Cell& cell, conclib_reply_fn on_reply, void* user_data, Status status,
-                      std::string_view text, conclib_payload& payload) {
-  clear_errors();
-  try {
-    on_reply(cell.actor, cell.context(), user_data, conclib_status(status), str_of(text), &payload);
-  } catch (...) {
-    core_.log.error("runtime", "actor {}: its reply function threw", cell.urn());
+    case Control::What::stop_now:
+      on_stop_now(cell, std::exchange(control->ask, nullptr));
+      break;
+    case Control::What::watch:
+      on_watch(cell, *control);
+      break;
+    case Control::What::child_ended:
+      on_child_ended(cell, *control->cell);
+      break;
+    case Control::What::escalate:
+      on_failed(cell, CONCLIB_ACTOR_FAILED, control->text);
+      break;
+    case Control::What::passivate: {
+      const bool busy =
+          cell.stage != Cell::Stage::running || !cell.mailbox.is_read() || cell.owes() ||
+          (cell.engagements && (cell.engagements->waits() || cell.engagements->first_child));
+      if (!busy) begin_end(cell, {.passivate = true});
+      break;
+    }
   }
 }
 
 void Turn::on_message(Cell& cell, Message* message) {
-  if (message->is_request()) Counters::count(counters_.taken);
   switch (message->kind) {
     case MessageKind::letter:
+      Counters::count(counters_.taken);
       on_letter(cell, static_cast<Letter*>(message));
       break;
     case MessageKind::delivery:
+      Counters::count(counters_.taken);
       on_delivery(cell, static_cast<Delivery*>(message));
+      break;
+    case MessageKind::stop:
+      on_stop(cell, static_cast<StopRequest*>(message));
+      break;
+    case MessageKind::tick:
+    case MessageKind::urgent_tick:
+      on_tick(cell, static_cast<Tick*>(message));
       break;
     case MessageKind::answer:
       on_answer(cell, static_cast<PendingAsk*>(message));
       break;
+    case MessageKind::completion:
+      on_completion(cell, static_cast<conclib_completion*>(message));
+      break;
     case MessageKind::control:
       CONCLIB_ASSERT(false);
   }
+  if (wished_failure_) apply_failure(cell);
+}
+
+bool Turn::admit(Cell& cell, Message* request, TimePoint deadline) {
+  if (cell.stage == Cell::Stage::ended) {
+    refuse(cell, request, Status::actor_stopped, "it was stopped before");
+    return false;
+  }
+  if (deadline != TimePoint::max() && deadline <= core_.clock.coarse_now()) {
+    Counters::count(counters_.expired);
+    refuse(cell, request, Status::expired, "the deadline had passed");
+    return false;
+  }
+  if (cell.stage == Cell::Stage::absent && !bring_up(cell)) {
+    refuse(cell, request, Status::not_started, call_error_);
+    return false;
+  }
+  // Its start may have ended or failed it; a request that waits then is taken by what comes after.
+  if (cell.stage != Cell::Stage::running) {
+    refuse(cell, request, Status::actor_stopped, "it stopped while it started");
+    return false;
+  }
+  if (cell.engagements && cell.engagements->timers.has_receive_timeout()) {
+    cell.engagements->timers.received(core_.clock.now());
+  }
+  return true;
 }
 
 void Turn::on_letter(Cell& cell, Letter* letter) {
-  if (cell.ended) {
-    refuse(cell, letter, Status::actor_stopped, "it was stopped before");
-    return;
-  }
-  auto* ask = letter->ask;
-  if (ask && ask->deadline <= core_.clock.now()) {
-    Counters::count(counters_.expired);
-    refuse(cell, letter, Status::expired, "the deadline had passed");
-    return;
-  }
-  if (!cell.alive && !bring_up(cell)) {
-    refuse(cell, letter, Status::not_started, call_error_);
-    refuse_waiting(cell, Status::not_started, call_error_);
-    return;
-  }
+  auto* const ask = letter->ask;
+  if (!admit(cell, letter, ask ? ask->deadline : TimePoint::max())) return;
   const std::unique_ptr<Letter> handled(letter);
   letter_ = letter;
   if (ask) {
@@ -223,14 +240,22 @@ void Turn::on_letter(Cell& cell, Letter* letter) {
                           .reply_to = ask,
                           .id = id_text(letter->number),
                           .sender = str_of(letter->sender)};
+  slot_.handle(letter->payload.type(), began_);
   const auto status = receive(cell, message);
   letter->payload.take_back(message.payload);
   const bool unanswered = message.reply_to && !answered_;
-  auto failure =
-      conclude(cell, {letter->payload.type(), letter->created, ask != nullptr, unanswered}, status);
-  if (unanswered) (void)answer(message.reply_to, failure.status, {}, std::move(failure.text));
+  Failure failure;
+  if (status != CONCLIB_OK || unanswered) {
+    failure = conclude(cell, {letter->payload.type(), letter->created, ask != nullptr, unanswered},
+                       status);
+    if (unanswered) (void)answer(message.reply_to, failure.status, {}, failure.text);
+    if (!ask && failure.status != Status::ok) {
+      bury(cell, *letter, failure.status, failure.text);
+    }
+  }
   letter_ = nullptr;
   chain_ = {};
+  if (failure.harms) on_failed(cell, status, error_);
 }
 
 void Turn::on_delivery(Cell& cell, Delivery* delivery) {
@@ -238,22 +263,8 @@ void Turn::on_delivery(Cell& cell, Delivery* delivery) {
     delete delivery;
     return;
   }
-  if (cell.ended) {
-    refuse(cell, delivery, Status::actor_stopped, "it was stopped before");
-    return;
-  }
+  if (!admit(cell, delivery, delivery->queued->deadline)) return;
   const auto& request = delivery->queued->request;
-  if (delivery->queued->deadline != TimePoint::max() &&
-      delivery->queued->deadline <= core_.clock.now()) {
-    Counters::count(counters_.expired);
-    refuse(cell, delivery, Status::expired, "the deadline had passed");
-    return;
-  }
-  if (!cell.alive && !bring_up(cell)) {
-    refuse(cell, delivery, Status::not_started, call_error_);
-    refuse_waiting(cell, Status::not_started, call_error_);
-    return;
-  }
   const bool ask = delivery->is_ask();
   delivery_ = delivery;
   delivery->debtor = &cell;
@@ -263,30 +274,20 @@ void Turn::on_delivery(Cell& cell, Delivery* delivery) {
                           .reply_to = ask ? delivery : nullptr,
                           .id = id_text(request.id),
                           .sender = str_of(request.source)};
+  slot_.handle(request.type, began_);
+  work_ = nullptr;
   const auto status = receive(cell, message);
-  const bool unanswered = ask ? message.reply_to && !answered_ : true;
-  auto failure = conclude(cell, {request.type, delivery->arrived, ask, unanswered}, status);
+  const bool continued = work_ != nullptr;
+  const bool settled = (delivery->progress.load() & Delivery::answered) != 0;
+  const bool unanswered = ask ? message.reply_to && !answered_ : !continued && !settled;
+  const auto failure = conclude(cell, {request.type, delivery->arrived, ask, unanswered}, status);
   delivery_ = nullptr;
+  work_ = nullptr;
   origin_ = {};
   chain_ = {};
-  if (unanswered) end_unanswered(delivery, std::move(failure));
-  handler_returned(delivery);
-}
-
-void Turn::on_answer(Cell& cell, PendingAsk* ask) {
-  const std::unique_ptr<PendingAsk> answered(ask);
-  if (ask->abandoned_late) return;
-  (ask->previous_pending ? ask->previous_pending->next_pending : cell.asks->first) =
-      ask->next_pending;
-  if (ask->next_pending) ask->next_pending->previous_pending = ask->previous_pending;
-  --cell.asks->count;
-  resumed_ = &ask->inherited;
-  const bool ok = ask->status == Status::ok;
-  auto payload = ask->payload.lend();
-  call_reply(cell, ask->on_reply, ask->user_data, ask->status,
-             ok ? std::string_view() : std::string_view(ask->storage), payload);
-  ask->payload.take_back(payload);
-  resumed_ = nullptr;
+  if (unanswered) end_unanswered(delivery, failure);
+  if (!continued) handler_returned(delivery);
+  if (failure.harms) on_failed(cell, status, error_);
 }
 
 conclib_status Turn::receive(Cell& cell, conclib_message& message) {
@@ -294,41 +295,49 @@ conclib_status Turn::receive(Cell& cell, conclib_message& message) {
   reply_to_ = message.reply_to;
   answered_ = false;
   Counters::count(counters_.handled);
-  cell.context()->message_id = message.id;
+  auto* const context = cell.context();
+  context->message_id = message.id;
   const auto status =
-      guarded([&] { return cell.type().spec.type->receive(cell.actor, cell.context(), &message); });
-  cell.context()->message_id = {};
+      guarded([&] { return cell.type().table.receive(cell.actor, context, &message); });
+  context->message_id = {};
   reply_to_ = nullptr;
   return status;
 }
 
 Turn::Failure Turn::conclude(const Cell& cell, const Handled& handled, conclib_status status) {
   if (status == CONCLIB_OK) {
-    if (!handled.is_ask || !handled.unanswered) return {Status::ok, {}};
+    if (!handled.is_ask || !handled.unanswered) return {};
     return {Status::no_reply,
             fmt::format("actor {} dropped {} without an answer", cell.urn(), handled.type)};
   }
   if (status == CONCLIB_UNEXPECTED_MESSAGE) {
     Counters::count(counters_.unexpected);
-    auto text = fmt::format("actor {} has no handler for {} ({})", cell.urn(), handled.type,
-                            age(handled.since));
+    // The plugin may have said more, such as what it takes.
+    auto text = error_.empty()
+                    ? fmt::format("actor {} has no handler for {}", cell.urn(), handled.type)
+                    : error_;
+    text += fmt::format(" ({})", age(handled.since));
     core_.log.write(log::Level::warn, "runtime", text);
     return {Status::unexpected_message, std::move(text)};
   }
-  Counters::count(counters_.failed);
-  auto text = fmt::format("actor {} failed while it handled {} ({}): {}", cell.urn(), handled.type,
+  const bool rejected = status == CONCLIB_REJECTED;
+  Counters::count(rejected ? counters_.refused : counters_.failed);
+  auto text = fmt::format("actor {} {} {} ({}): {}", cell.urn(),
+                          rejected ? "rejected" : "failed while it handled", handled.type,
                           age(handled.since), error_or(status));
   core_.log.write(handled.is_ask ? log::Level::info : log::Level::warn, "runtime", text);
-  return {Status::actor_failed, std::move(text)};
+  if (error_.empty()) error_ = error_or(status);
+  return {rejected ? Status::rejected : Status::actor_failed, std::move(text),
+          !handled.is_ask && !rejected};
 }
 
-void Turn::end_unanswered(Delivery* delivery, Failure failure) {
+void Turn::end_unanswered(Delivery* delivery, const Failure& failure) {
   if (delivery->is_ask()) {
-    (void)answer(delivery, failure.status, {}, std::move(failure.text));
+    (void)answer(delivery, failure.status, {}, failure.text);
     return;
   }
   delivery->status = failure.status;
-  delivery->text = std::move(failure.text);
+  delivery->text = failure.text;
   delivery->progress.fetch_or(Delivery::answered, std::memory_order_acq_rel);
 }
 
@@ -342,6 +351,7 @@ void Turn::refuse(Cell& cell, Message* message, Status status, std::string_view 
       fail_ask(letter->ask, status, std::move(text));
     } else {
       core_.log.write(log::Level::warn, "runtime", text);
+      bury(cell, *letter, status, std::move(text));
     }
     return;
   }
@@ -351,17 +361,32 @@ void Turn::refuse(Cell& cell, Message* message, Status status, std::string_view 
   complete(core_, std::move(delivery->queued), status, std::move(text));
 }
 
+void Turn::bury(const Cell& cell, const Letter& letter, Status status, std::string reason) {
+  core_.dead_letters.add({.urn = std::string(cell.urn()),
+                          .type = std::string(letter.payload.type()),
+                          .sender = std::string(letter.sender),
+                          .status = status,
+                          .reason = std::move(reason),
+                          .when = began_});
+}
+
 void Turn::refuse_waiting(Cell& cell, Status status, std::string_view why) {
   const std::string reason(why);
+  cell.mailbox.collect();
   for (auto waiting = cell.mailbox.collected(); waiting > 0; --waiting) {
-    auto* message = cell.mailbox.pop(cell.type().limits);
+    auto* message = cell.mailbox.pop(false);
+    if (!message) return;
     if (message->is_request()) Counters::count(counters_.taken);
-    if (message->kind == MessageKind::answer) {
-      on_answer(cell, static_cast<PendingAsk*>(message));
-    } else if (message->kind == MessageKind::delivery && cell.draining()) {
-      delete static_cast<Delivery*>(message);
-    } else {
+    if (message->kind == MessageKind::letter) {
       refuse(cell, message, status, reason);
+    } else if (message->kind == MessageKind::delivery) {
+      if (cell.draining()) {
+        delete static_cast<Delivery*>(message);
+      } else {
+        refuse(cell, message, status, reason);
+      }
+    } else {
+      on_message(cell, message);
     }
   }
 }

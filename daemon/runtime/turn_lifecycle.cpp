@@ -1,193 +1,236 @@
 // SPDX-License-Identifier: MIT
-#include <limits>
-
 #include <fmt/core.h>
 
 #include "daemon/runtime/answer.hpp"
+#include "daemon/runtime/recency.hpp"
 #include "daemon/runtime/turn.hpp"
-#include "proto/limits.hpp"
 
-/// How an actor begins and ends, and what the host does for it on its turn.
+/// How an actor begins, fails and ends.
 namespace conclib::runtime {
-namespace {
 
 using proto::Status;
 
-constexpr std::string_view hex_digits = "0123456789abcdef";
-
-void append_hex(std::string& out, unsigned char byte) {
-  out.push_back(hex_digits[byte >> 4]);
-  out.push_back(hex_digits[byte & 15]);
-}
-
-}  // namespace
-
 bool Turn::bring_up(Cell& cell) {
-  const auto* type = cell.type().spec.type;
+  const auto& type = cell.type();
+  auto* const context = cell.context();
   clear_errors();
+  ++cell.incarnation;
   void* actor = nullptr;
-  auto status = guarded([&] { return type->create(type, cell.context(), &actor); });
+  slot_.handle({}, began_);
+  auto status = guarded([&] { return type.table.create(type.spec.type, context, &actor); });
   if (status == CONCLIB_OK) {
     cell.actor = actor;
-    cell.alive = true;
+    cell.stage = Cell::Stage::running;
+    cell.set_alive(true);
+    if (cell.started() == 0) cell.set_started(core_.next_start());
     Counters::count(counters_.made);
-    if (!type->start) return true;
-    status = guarded([&] { return type->start(cell.actor, cell.context()); });
+    if (type.recency && cell.revives()) {
+      core_.schedule_sweep(type.recency->enter(cell, core_.clock.now()));
+    }
+    if (!type.table.start) return true;
+    status = guarded([&] { return type.table.start(cell.actor, context); });
     if (status == CONCLIB_OK) return true;
   }
-  const auto why = error_or(status);
-  if (cell.alive) {
-    destroy(cell);
-  } else {
-    forget_wishes(cell);
-  }
-  call_error_ = fmt::format("actor {} could not be started: {}", cell.urn(), why);
-  core_.log.write(log::Level::error, "runtime", call_error_);
+  on_start_failed(cell, error_or(status));
   return false;
 }
 
-void Turn::end(Cell& cell) {
-  cell.stop_asked = false;
-  if (cell.alive) {
-    const auto* type = cell.type().spec.type;
-    clear_errors();
-    if (type->stop) {
-      const auto status = guarded([&] { return type->stop(cell.actor, cell.context()); });
-      if (status != CONCLIB_OK) {
-        core_.log.error("runtime", "actor {} failed while it stopped: {}", cell.urn(),
-                        error_or(status));
-      }
+void Turn::on_start_failed(Cell& cell, const std::string& why) {
+  const auto text = fmt::format("actor {} could not be started: {}", cell.urn(), why);
+  core_.log.write(log::Level::error, "runtime", text);
+  Counters::count(counters_.failed);
+  const bool restarts = cell.restarts() > 0;
+  Engagements::Ending ending{.status = Status::not_started, .text = text, .call_stop = false};
+  ending.restart =
+      restarts && cell.type().supervision.on_failure == Supervision::OnFailure::restart;
+  if (cell.has_object()) {
+    begin_end(cell, std::move(ending));
+  } else {
+    forget_engagements(cell);
+    cell.engaged().ending = std::move(ending);
+    if (cell.engagements->ending.restart) {
+      restart(cell);
+    } else {
+      conclude_end(cell, {});
     }
-    destroy(cell);
   }
+  // What waits for an actor that can be tried again is not kept waiting for another failure.
+  if (cell.stage != Cell::Stage::restarting) refuse_waiting(cell, Status::not_started, text);
+  call_error_ = text;
+}
+
+void Turn::on_failed(Cell& cell, conclib_status status, const std::string& text) {
+  using OnFailure = Supervision::OnFailure;
+  if (cell.stage != Cell::Stage::running) return;
+  const auto& type = cell.type();
+  const std::string why = text;
+  Counters::count(counters_.actor_failures);
+  auto policy = type.supervision.on_failure;
+  if (type.table.failed) {
+    clear_errors();
+    const auto told =
+        guarded([&] { return type.table.failed(cell.actor, cell.context(), status, str_of(why)); });
+    if (told != CONCLIB_OK) {
+      core_.log.error("runtime", "actor {} failed while it was told of its failure: {}", cell.urn(),
+                      error_or(told));
+      policy = OnFailure::stop;
+    }
+  }
+  if (policy == OnFailure::resume) return;
+  begin_end(cell, {.status = Status::actor_failed,
+                   .text = why,
+                   .call_stop = false,
+                   .restart = policy == OnFailure::restart,
+                   .escalate = policy == OnFailure::escalate});
+}
+
+void Turn::begin_end(Cell& cell, Engagements::Ending ending) {
+  if (cell.stage != Cell::Stage::running) return;
+  cell.stage = Cell::Stage::ending;
+  if (!ending.restart) cell.set_alive(false);
+  const bool now = !ending.call_stop;
+  cell.engaged().ending = std::move(ending);
+  stop_children(cell, now);
+  continue_end(cell);
+}
+
+void Turn::continue_end(Cell& cell) {
+  if (cell.stage != Cell::Stage::ending || cell.engagements->first_child) return;
+  auto& ending = cell.engagements->ending;
+  const auto stop = cell.type().table.stop;
+  std::string stop_failure;
+  if (ending.call_stop && stop) {
+    clear_errors();
+    slot_.handle({}, began_);
+    const auto status = guarded([&] { return stop(cell.actor, cell.context()); });
+    if (status != CONCLIB_OK) {
+      stop_failure =
+          fmt::format("actor {} failed while it stopped: {}", cell.urn(), error_or(status));
+      core_.log.write(log::Level::error, "runtime", stop_failure);
+    }
+    // It may have made children in its last moment.
+    if (cell.engagements->first_child) {
+      ending.call_stop = false;
+      ending.stop_failure = stop_failure;
+      stop_children(cell, true);
+      return;
+    }
+  }
+  if (!ending.stop_failure.empty()) stop_failure = ending.stop_failure;
+  destroy(cell);
+  if (ending.restart) {
+    restart(cell);
+  } else {
+    conclude_end(cell, stop_failure);
+  }
+}
+
+void Turn::restart(Cell& cell) {
+  auto& engagements = cell.engaged();
+  if (cell.stage == Cell::Stage::restarting) {
+    // Its time has come, or it is drained and there is no time.
+    (void)core_.timers.cancel(engagements.restart);
+    cell.count_restart();
+    cell.stage = Cell::Stage::absent;
+    (void)bring_up(cell);
+    return;
+  }
+  const auto delay =
+      engagements.restarts.next(cell.type().supervision, core_.clock.now(), random());
+  if (!delay) {
+    engagements.ending.text = fmt::format(
+        "{} (and it had been restarted {} times within {} ms)", engagements.ending.text,
+        cell.type().supervision.restarts_max, cell.type().supervision.restarts_within.count());
+    core_.log.error("runtime", "actor {} is given up: {}", cell.urn(), engagements.ending.text);
+    cell.set_alive(false);
+    conclude_end(cell, {});
+    return;
+  }
+  cell.stage = Cell::Stage::restarting;
+  Counters::count(counters_.restarts);
+  core_.log.info("runtime", "actor {} is made anew in {} ms: {}", cell.urn(),
+                 std::chrono::duration_cast<std::chrono::milliseconds>(*delay).count(),
+                 engagements.ending.text);
+  if (delay->count() == 0) {
+    restart(cell);
+  } else {
+    core_.timers.arm(engagements.restart, core_.clock.now() + *delay);
+  }
+}
+
+void Turn::conclude_end(Cell& cell, const std::string& stop_failure) {
+  auto& engagements = *cell.engagements;
+  const auto ending = std::exchange(engagements.ending, {});
+  cell.set_alive(false);
   // While it is drained, a tell that has just slipped in is still to be run.
-  cell.ended = !cell.type().keyed && !cell.draining();
+  const bool again = cell.revives() || (cell.draining() && !cell.parent()) ||
+                     (ending.status == Status::not_started && !cell.parent());
+  cell.stage = again ? Cell::Stage::absent : Cell::Stage::ended;
+  for (auto* ask : std::exchange(engagements.stoppers, {})) {
+    if (stop_failure.empty()) {
+      answer_ask(ask, {}, {});
+    } else {
+      fail_ask(ask, Status::actor_failed, stop_failure);
+    }
+  }
+  if (!ending.passivate) {
+    const bool stop_failed = ending.status == Status::ok && !stop_failure.empty();
+    notify_watchers(cell, stop_failed ? Status::actor_failed : ending.status,
+                    stop_failed ? stop_failure : ending.text);
+  }
+  if (ending.escalate && cell.parent()) {
+    auto control = std::make_unique<Control>(Control::What::escalate);
+    control->cell = Ref<Cell>::share(&cell);
+    control->text = fmt::format("its child {} failed: {}", cell.urn(), ending.text);
+    cell.parent()->push_control(std::move(control));
+  }
 }
 
 void Turn::destroy(Cell& cell) {
-  forget_wishes(cell);
-  cell.type().spec.type->destroy(cell.actor);
+  forget_engagements(cell);
+  cell.type().table.destroy(cell.actor);
   cell.actor = nullptr;
-  cell.alive = false;
+  // Until it is known what follows.
+  cell.stage = Cell::Stage::absent;
   // Its destroy may have wished for something, too.
-  forget_wishes(cell);
+  forget_engagements(cell);
+  if (cell.type().recency) cell.type().recency->leave(cell);
   Counters::count(counters_.ended);
 }
 
-void Turn::forget_wishes(Cell& cell) {
-  cell.stop_asked = false;
-  if (!cell.asks) return;
-  for (auto* ask = cell.asks->first; ask;) {
+void Turn::forget_engagements(Cell& cell) {
+  // From now on completions come for an object that is no more.
+  ++cell.incarnation;
+  wished_failure_.reset();
+  if (!cell.engagements) return;
+  auto& engagements = *cell.engagements;
+  core_.wait_graph.end(cell);
+  for (auto* ask = std::exchange(engagements.first_ask, nullptr); ask;) {
     auto* next = ask->next_pending;
-    if (!abandon(cell, ask)) ask->abandoned_late = true;
+    ask->previous_pending = nullptr;
+    ask->next_pending = nullptr;
+    if (!abandon(ask)) {
+      ask->abandoned_late = true;
+      ++engagements.late_answers;
+    }
     ask = next;
   }
-  cell.asks->first = nullptr;
-  cell.asks->count = 0;
-  core_.timers.cancel(cell.asks->timer);
-}
-
-conclib_status Turn::tell(Cell& from, const conclib_outgoing& message) {
-  auto sent = sender_.send(from, message, nullptr);
-  if (sent) return CONCLIB_OK;
-  call_error_ = std::move(sent.error().text);
-  return conclib_status(sent.error().code);
-}
-
-conclib_status Turn::ask(Cell& from, const conclib_outgoing& message, conclib_reply_fn on_reply,
-                         void* user_data) {
-  using std::chrono::milliseconds;
-  constexpr milliseconds timeout_max{proto::limits::ask_ttl_ms_max};
-  const auto timeout =
-      message.timeout_ms == 0 ? core_.options.ask_timeout : milliseconds(message.timeout_ms);
-  if (!from.asks) from.asks = std::make_unique<AskState>(&from);
-  auto ask = std::make_unique<PendingAsk>(Ref<Cell>::share(&from), on_reply, user_data);
-  ask->inherited = handed_down();
-  ask->inherited.chain = chain();
-  ask->deadline =
-      std::min(core_.clock.now() + std::min(timeout, timeout_max), ask->inherited.deadline);
-  if (ask->inherited.chain && ask->inherited.chain->length >= proto::limits::chain_length_max) {
-    const Payload dropped(message.payload);
-    call_error_ = fmt::format("more than {} actors would wait in a row for {}",
-                              proto::limits::chain_length_max, view_of(message.urn));
-    return CONCLIB_BAD_ARGUMENT;
+  engagements.asks = 0;
+  engagements.watching = 0;
+  (void)core_.timers.cancel(engagements.ask_deadline);
+  engagements.timers.end(core_.timers);
+  for (auto& work : std::exchange(engagements.works, {})) {
+    if (auto* delivery = work->delivery) {
+      if (!work->is_ask) {
+        end_unanswered(delivery,
+                       {Status::no_reply, fmt::format("actor {} ended in the middle of {} ({})",
+                                                      cell.urn(), work->type, age(work->since))});
+      }
+      handler_returned(delivery);
+    }
   }
-  auto sent = sender_.send(from, message, ask.get());
-  if (!sent && sent.error().code == proto::Status::bad_argument) {
-    call_error_ = std::move(sent.error().text);
-    return CONCLIB_BAD_ARGUMENT;
-  }
-  // Its answer cannot be taken before this turn is over, so it is still there.
-  auto* pending = ask.release();
-  auto& asks = *from.asks;
-  pending->next_pending = asks.first;
-  if (asks.first) asks.first->previous_pending = pending;
-  asks.first = pending;
-  ++asks.count;
-  if (!asks.timer.armed || pending->deadline < asks.timer.when) {
-    core_.timers.arm(asks.timer, pending->deadline);
-  }
-  // What the world refuses comes as every other failure of an ask does: by on_reply.
-  if (!sent) fail_ask(pending, sent.error().code, std::move(sent.error().text));
-  return CONCLIB_OK;
-}
-
-void Turn::stop_self(Cell& cell) {
-  if (cell.stop_asked) return;
-  cell.mailbox.collect();
-  cell.stop_asked = true;
-  cell.until_stop = cell.mailbox.collected();
-}
-
-std::uint32_t Turn::time_left_ms() const {
-  using std::chrono::milliseconds;
-  constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
-  const auto deadline = current_deadline();
-  if (deadline == TimePoint::max()) return none;
-  const auto left = std::chrono::ceil<milliseconds>(deadline - core_.clock.now()).count();
-  if (left <= 0) return 0;
-  return left < none ? static_cast<std::uint32_t>(left) : none - 1;
-}
-
-bool Turn::may_answer(const conclib_reply_to* reply_to) {
-  if (reply_to != reply_to_) return true;
-  if (answered_) return false;
-  answered_ = true;
-  return true;
-}
-
-TimePoint Turn::current_deadline() const {
-  if (letter_) return letter_->inherited.deadline;
-  if (delivery_) return delivery_->queued->deadline;
-  return resumed_ ? resumed_->deadline : TimePoint::max();
-}
-
-Inherited Turn::handed_down() {
-  Inherited inherited;
-  if (letter_) {
-    const auto& own = letter_->inherited;
-    inherited.origin = own.origin;
-    inherited.root = own.root != 0 ? own.root : letter_->number;
-  } else if (delivery_) {
-    if (!origin_) origin_ = Ref<const Origin>::adopt(new Origin(*delivery_->queued));
-    inherited.origin = origin_;
-  } else if (resumed_) {
-    inherited.origin = resumed_->origin;
-    inherited.root = resumed_->root;
-  }
-  inherited.deadline = current_deadline();
-  return inherited;
-}
-
-Ref<const Chain> Turn::chain() {
-  if (resumed_) return resumed_->chain;
-  if (chain_) return chain_;
-  if (letter_ && letter_->ask) {
-    chain_ = Chain::extend(letter_->inherited.chain.get(), letter_->sender);
-  } else if (delivery_) {
-    chain_ = Chain::decode(delivery_->queued->request.chain);
-  }
-  return chain_;
+  engagements.exclusive_works = 0;
+  cell.set_waiting(false);
 }
 
 std::string Turn::error_or(conclib_status status) const {
@@ -207,20 +250,9 @@ void Turn::clear_errors() {
   call_error_.clear();
 }
 
-conclib_str Turn::id_text(std::string_view bytes) {
-  id_.clear();
-  for (const auto byte : bytes) append_hex(id_, static_cast<unsigned char>(byte));
-  return str_of(id_);
-}
-
-conclib_str Turn::id_text(std::uint64_t number) {
-  id_.clear();
-  for (const auto half : {core_.id_prefix, number}) {
-    for (int shift = 56; shift >= 0; shift -= 8) {
-      append_hex(id_, static_cast<unsigned char>(half >> shift));
-    }
-  }
-  return str_of(id_);
+conclib_status Turn::refuse_call(proto::Error error) {
+  call_error_ = std::move(error.text);
+  return conclib_status(error.code);
 }
 
 }  // namespace conclib::runtime

@@ -35,6 +35,7 @@ Worker::Worker(const config::Settings& settings, const Identity& identity, int c
   redis_loop_.emplace(&loop_);
   control_.emplace(*redis_loop_, control_fd, [this] { leave("the master has gone"); });
   timer_.emplace(*redis_loop_, clock_, [this] { return runtime_->fire_timers(); });
+  failed_.emplace(*redis_loop_, [this] { leave("an actor said that the worker must not go on"); });
   watch(sigterm_, SIGTERM);
   watch(sigint_, SIGINT);
 }
@@ -47,6 +48,7 @@ Worker::~Worker() {
   if (plugins_) plugins_->unload();
   node_.reset();
   timer_.reset();
+  failed_.reset();
   runtime_.reset();
   plugins_.reset();
   control_.reset();
@@ -121,7 +123,9 @@ void Worker::connected(std::uint32_t partitions) {
   options.threads = settings_.threads;
   options.mailbox_messages_max = settings_.mailbox_messages_max;
   options.ask_timeout = settings_.ask_timeout;
-  runtime_.emplace(options, clock_, static_cast<runtime::Outside&>(*this), log_);
+  options.passivate_after = settings_.passivate_after;
+  options.handler_limit = settings_.handler_limit;
+  runtime_.emplace(options, clock_, random_, static_cast<runtime::Outside&>(*this), log_);
   for (auto& type : plugins_->types()) {
     const auto plugin = type.plugin_name;
     if (const auto added = runtime_->add_type(std::move(type)); !added) {
@@ -181,6 +185,10 @@ void Worker::describe(proto::NodeRecord& record) {
   record.stats["refused"] = stats.messages_refused;
   record.stats["expired"] = stats.messages_expired;
   record.stats["in_mailboxes"] = stats.in_mailboxes;
+  record.stats["actor_failures"] = stats.failures;
+  record.stats["restarts"] = stats.restarts;
+  record.stats["stuck"] = stats.stuck;
+  record.stats["local_dead_letters"] = stats.dead_letters;
 }
 
 void Worker::complete(runtime::Completion completion) { node_->complete(std::move(completion)); }
@@ -190,6 +198,9 @@ proto::Result<void> Worker::push(runtime::OutboundMessage message) {
 }
 
 void Worker::schedule(runtime::TimePoint when) { timer_->schedule(when); }
+
+// On an actor's thread; the runtime has logged the reason.
+void Worker::worker_failed(std::string) { failed_->wake(); }
 
 void Worker::leave(std::string_view why) {
   if (leaving_) return;

@@ -19,17 +19,13 @@
 #include "daemon/redis/loop.hpp"
 #include "daemon/runtime/ports.hpp"
 #include "daemon/runtime/runtime.hpp"
+#include "daemon/runtime/system_clock.hpp"
 #include "daemon/worker/control_link.hpp"
 #include "daemon/worker/runtime_timer.hpp"
+#include "daemon/worker/system_random.hpp"
 #include "daemon/worker/worker_main.hpp"
 
 namespace conclib::worker {
-
-/// The monotonic clock of the system.
-class SteadyClock final : public runtime::Clock {
- public:
-  [[nodiscard]] runtime::TimePoint now() const override { return std::chrono::steady_clock::now(); }
-};
 
 /// One worker process: connects the queues in Redis (queue::Node) with the actors
 /// (runtime::Runtime) of the plugins, on one event loop, until its master or a signal ends it.
@@ -65,6 +61,7 @@ class Worker final : private queue::NodeEvents, private runtime::Outside {
   void complete(runtime::Completion completion) override;
   [[nodiscard]] proto::Result<void> push(runtime::OutboundMessage message) override;
   void schedule(runtime::TimePoint when) override;
+  void worker_failed(std::string text) override;
 
   [[nodiscard]] bool load_plugins();
   [[nodiscard]] queue::NodeOptions node_options() const;
@@ -78,11 +75,13 @@ class Worker final : private queue::NodeEvents, private runtime::Outside {
   const config::Settings& settings_;
   Identity identity_;
   const log::Log& log_;
-  SteadyClock clock_;
+  runtime::SystemClock clock_;
+  SystemRandom random_;
   uv_loop_t loop_{};
   std::optional<redis::Loop> redis_loop_;
   std::optional<ControlLink> control_;
   std::optional<RuntimeTimer> timer_;
+  std::optional<redis::Wakeup> failed_;  ///< An actor wants the worker to end.
   uv_signal_t sigterm_{};
   uv_signal_t sigint_{};
   std::unique_ptr<plugin::PluginDirectory> plugins_;

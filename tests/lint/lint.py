@@ -27,6 +27,7 @@ LAYERS = {
     "daemon/redis": PROTO + ["daemon/log", "daemon/redis"],
     "daemon/queue": QUEUE,
     "daemon/plugin": RUNTIME + ["daemon/plugin"],
+    "daemon/testkit": RUNTIME + ["daemon/plugin", "daemon/testkit"],
     "daemon/config": PROTO + ["daemon/log", "daemon/config"],
     "daemon/worker": WORKER,
     "daemon/master": WORKER + ["daemon/master"],
@@ -102,8 +103,8 @@ class Lint:
                 self.say(path, number, "homes", f"{target} is only included in {', '.join(homes)}")
 
     def check_names(self, path, number, line):
-        found = re.match(r"\s*(?:class|struct|enum class|enum)\s+(?:\[\[\w+\]\]\s*)?(\w+)", line)
-        specialises = found and line[found.end():].startswith("<")  # the name is somebody else's
+        found = re.match(r"\s*(?:class|struct|enum class|enum)\s+(?:\[\[\w+\]\]\s*|alignas\(\w+\)\s*)?(\w+)", line)
+        specialises = found and line[found.end():].startswith(("<", "::"))  # the name is somebody else's
         if not found or specialises or path.suffix in {".c", ".h"} or line.rstrip().endswith(";"):
             return
         name = found.group(1)

@@ -13,12 +13,14 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "conclib/detail/visibility.hpp"
 #include "conclib/status.h"
@@ -68,6 +70,60 @@ concept MessageStruct = requires {
   { T::conclib_type_name() } -> std::convertible_to<std::string_view>;
   { T::conclib_field_list() } -> std::convertible_to<std::string_view>;
 };
+
+namespace detail {
+
+/// The name of T on the wire; nothing: T is no message.
+template <typename T>
+struct MessageName {};
+template <MessageStruct T>
+struct MessageName<T> {
+  static constexpr std::string_view value = T::conclib_type_name();
+};
+template <>
+struct MessageName<bool> {
+  static constexpr std::string_view value = "bool";
+};
+template <std::integral T>
+requires(!std::same_as<T, char> && !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> &&
+         !std::same_as<T, char16_t> && !std::same_as<T, char32_t>) struct MessageName<T> {
+  static constexpr std::string_view value = "int";
+};
+template <std::floating_point T>
+struct MessageName<T> {
+  static constexpr std::string_view value = "float";
+};
+template <>
+struct MessageName<std::string> {
+  static constexpr std::string_view value = "str";
+};
+// msgpack-cxx packs vectors of characters as binary data, which is no list.
+template <typename T>
+requires(!std::same_as<T, char> &&
+         !std::same_as<T, unsigned char>) struct MessageName<std::vector<T>> {
+  static constexpr std::string_view value = "list";
+};
+template <typename T>
+struct MessageName<std::map<std::string, T>> {
+  static constexpr std::string_view value = "map";
+};
+
+}  // namespace detail
+
+/// What can be told, asked and answered: a struct with CONCLIB_MESSAGE in it, or a plain value: a
+/// bool, an integer, a float, a std::string, a std::vector of what a field may be, or a std::map
+/// from std::string to that. On the wire a plain value's type is called bool, int, float, str, list
+/// or map.
+template <typename T>
+concept Message = requires {
+  { detail::MessageName<T>::value } -> std::convertible_to<std::string_view>;
+};
+
+/// A message made of its first fields, in order: `make<Add>(5)`.
+template <Message T, typename... Fields>
+[[nodiscard]] T make(Fields&&... fields) {
+  return T{std::forward<Fields>(fields)...};
+}
 
 namespace detail {
 

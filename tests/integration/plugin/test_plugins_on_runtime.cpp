@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Real plugins in the real runtime with its threads; only Redis is missing.
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -27,6 +28,11 @@ constexpr std::uint32_t partitions = 4;
 
 struct SteadyClock final : runtime::Clock {
   [[nodiscard]] runtime::TimePoint now() const override { return std::chrono::steady_clock::now(); }
+};
+
+struct Counting final : runtime::Random {
+  [[nodiscard]] std::uint64_t next() override { return ++number; }
+  std::atomic<std::uint64_t> number{0};
 };
 
 /// Keeps what is completed until the test takes it.
@@ -74,7 +80,7 @@ class Worker {
     REQUIRE(plugins_->refusals().empty());
     runtime::RuntimeOptions options;
     options.partitions = partitions;
-    runtime_ = std::make_unique<runtime::Runtime>(options, clock_, queue_, log_);
+    runtime_ = std::make_unique<runtime::Runtime>(options, clock_, random_, queue_, log_);
     for (const auto& type : plugins_->types()) REQUIRE(runtime_->add_type(type).has_value());
     runtime_->start();
     for (std::uint32_t p = 0; p < partitions; ++p) runtime_->open(p);
@@ -112,6 +118,7 @@ class Worker {
  private:
   conclib::log::Log log_{conclib::log::Level::error, "test"};
   SteadyClock clock_;
+  Counting random_;
   Queue queue_;
   std::unique_ptr<conclib::plugin::PluginDirectory> plugins_;
   std::unique_ptr<runtime::Runtime> runtime_;

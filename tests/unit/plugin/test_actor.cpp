@@ -237,6 +237,8 @@ TEST_CASE("a second answer to one request fails, and the first one stands") {
   CHECK(stage.actor.receive("Number", "", &reply) == CONCLIB_ACTOR_FAILED);
   CHECK(conclib::decode<Number>(reply.body).value == 1);
   CHECK(stage.actor.error == "the request has been answered or taken already");
+  CHECK(stage.host.log.text() ==
+        "<4>test plugin.test: urn: the request has been answered or taken already\n");
 }
 
 TEST_CASE("an object of the same plugin is handed over as it is, by moves") {
@@ -244,15 +246,15 @@ TEST_CASE("an object of the same plugin is handed over as it is, by moves") {
   Blob blob{{1, 2, 3}};
   const auto place = reinterpret_cast<std::intptr_t>(blob.bytes.data());
   conclib_reply_to reply;
-  CHECK(stage.actor.receive(conclib::detail::payload_of(std::move(blob)), &reply) == CONCLIB_OK);
+  CHECK(stage.actor.receive(conclib::detail::payload_of(blob), &reply) == CONCLIB_OK);
   CHECK(conclib::decode<Number>(reply.body).value == place);
 }
 
 TEST_CASE("an object of another struct of the same name is encoded and decoded") {
   Stage<Typed> stage;
   conclib_reply_to reply;
-  CHECK(stage.actor.receive(conclib::detail::payload_of(elsewhere::Word{{3}, "far"}), &reply) ==
-        CONCLIB_OK);
+  elsewhere::Word far{{3}, "far"};
+  CHECK(stage.actor.receive(conclib::detail::payload_of(far), &reply) == CONCLIB_OK);
   CHECK(conclib::decode<Word>(reply.body).text == ":far");
 }
 

@@ -78,6 +78,10 @@ std::string refusal_of(const std::string& fixture) {
   return refusal(folder);
 }
 
+std::string abi_text(unsigned minor) {
+  return std::to_string(CONCLIB_ABI_MAJOR) + "." + std::to_string(minor);
+}
+
 bool has(const std::string& text, const std::string& part) {
   CAPTURE(text);
   const bool found = text.find(part) != std::string::npos;
@@ -246,9 +250,12 @@ TEST_CASE("a library that is no plugin or cannot be linked is refused") {
 }
 
 TEST_CASE("a plugin of another ABI is refused") {
+  const auto today = abi_text(CONCLIB_ABI_MINOR);
   has(refusal_of("wrong_magic"), "wrong magic number");
-  has(refusal_of("wrong_major"), "is built for plugin ABI 2.0, this daemon has 1.0: upgrade");
-  has(refusal_of("newer_minor"), "is built for plugin ABI 1.1, this daemon has 1.0: upgrade");
+  has(refusal_of("wrong_major"), "is built for plugin ABI 2." + std::to_string(CONCLIB_ABI_MINOR) +
+                                     ", this daemon has " + today + ": upgrade");
+  has(refusal_of("newer_minor"), "is built for plugin ABI " + abi_text(CONCLIB_ABI_MINOR + 1) +
+                                     ", this daemon has " + today + ": upgrade");
   has(refusal_of("small_table"), "has a plugin table of 40 bytes");
   has(refusal_of("small_type"), "actor type 0 has a table of 24 bytes");
 }
@@ -260,7 +267,8 @@ TEST_CASE("a plugin whose table is wrong is refused") {
   has(refusal_of("twice_urn"), "has the actor type \"misfit\", which this plugin itself has");
   has(refusal_of("no_receive"), "lacks one of the functions create, receive and destroy");
   has(refusal_of("no_types"), "has no actor types");
-  has(refusal_of("unknown_flag"), "has flags that ABI 1.0 does not know");
+  has(refusal_of("unknown_flag"),
+      "has flags that ABI " + abi_text(CONCLIB_ABI_MINOR) + " does not know");
 }
 
 TEST_CASE("a plugin whose load fails is refused with what it says") {

@@ -77,8 +77,10 @@ conclib_status Scene::tell_object(std::string_view to, void* object,
 }
 
 conclib_status Scene::ask(std::string_view to, std::string_view type, OnReply on_reply,
-                          std::uint32_t timeout_ms, std::string_view body) const {
+                          std::uint32_t timeout_ms, std::string_view body,
+                          std::uint32_t flags) const {
   auto sent = outgoing(to, type, body);
+  sent.flags = flags;
   sent.timeout_ms = timeout_ms;
   auto owned = std::make_unique<OnReply>(std::move(on_reply));
   auto* const user_data = owned.get();

@@ -38,7 +38,8 @@ struct Scene {
   using OnReply = std::function<void(const Scene&, conclib_status, std::string_view text,
                                      conclib_payload& reply)>;
   conclib_status ask(std::string_view urn, std::string_view type, OnReply on_reply,
-                     std::uint32_t timeout_ms = 0, std::string_view body = {}) const;
+                     std::uint32_t timeout_ms = 0, std::string_view body = {},
+                     std::uint32_t flags = 0) const;
   /// Answers the message being handled.
   conclib_status respond(std::string_view type, std::string_view body = {}) const;
   /// Takes the handle, to answer later.

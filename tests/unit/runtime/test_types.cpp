@@ -27,7 +27,7 @@ TEST_CASE("a second type under the same URN is refused with both plugins named")
 }
 
 TEST_CASE("a URN that no actor can have is refused") {
-  for (const auto* urn : {"", "{id}", "cart/{id", "cart/{}", "cart/{a}/{b}", "a b", "x#child",
+  for (const auto* urn : {"{id}", "cart/{id", "cart/{}", "cart/{a}/{b}", "a b", "x#child",
                           "cart{id}", "cart/{id}/x", "cart/a}"}) {
     CAPTURE(urn);
     ScriptedType type(urn);

@@ -92,7 +92,7 @@ WorkerUnderTest::WorkerUnderTest(RuntimeOptions options)
     : log_file_(::memfd_create("log", 0)),
       log_(log::Level::info, "test", log_file_, log::Format::journal),
       options_(options),
-      runtime(options, clock, outside, log_) {
+      runtime(options, clock, random, outside, log_) {
   host.size = sizeof(host);
   Runtime::fill_host_table(host);
 }

@@ -24,6 +24,18 @@ class FakeClock final : public Clock {
   std::atomic<std::int64_t> ns_{std::chrono::nanoseconds(std::chrono::hours(1)).count()};
 };
 
+/// Numbers that look random and are the same in each run. Any thread.
+class FixedRandom final : public Random {
+ public:
+  [[nodiscard]] std::uint64_t next() override {
+    constexpr std::uint64_t odd = 0x9e3779b97f4a7c15;
+    return (number_ += odd) * odd;
+  }
+
+ private:
+  std::atomic<std::uint64_t> number_{1};
+};
+
 /// Keeps what the runtime gives away. Any thread.
 class RecordingOutside final : public Outside {
  public:
@@ -96,6 +108,7 @@ class WorkerUnderTest {
   std::string logged();
 
   FakeClock clock;
+  FixedRandom random;
   RecordingOutside outside;
   conclib_host host{};
 

@@ -2,9 +2,11 @@
 /// Plumbing of conclib/actor.hpp: messages as objects that cross the C border, and back.
 #pragma once
 
-#include <memory>
+#include <cstddef>
+#include <new>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "conclib/detail/visibility.hpp"
@@ -44,10 +46,14 @@ namespace detail {
   throw Error(status, doing + ": " + std::string(text.empty() ? sentence_of(status) : text));
 }
 
-/// The type table of a message struct. Its address tells this struct of this plugin from all
-/// others.
-template <MessageStruct T>
+/// The type table of a message. Its address tells this type of this plugin from all others.
+template <Message T>
 struct ObjectTypeOf {
+  static constexpr std::size_t by_value_align_max = 16;
+  /// Whether it travels by value: is moved into memory of the host. Others live on the heap.
+  static constexpr bool by_value =
+      alignof(T) <= by_value_align_max && std::is_nothrow_move_constructible_v<T>;
+
   static conclib_status encode(const void* object, const conclib_writer* writer) noexcept {
     try {
       const auto bytes = conclib::encode(*static_cast<const T*>(object));
@@ -58,16 +64,39 @@ struct ObjectTypeOf {
     }
   }
   static void destroy(void* object) noexcept { delete static_cast<T*>(object); }
+  static void move(void* to, void* from) noexcept {
+    ::new (to) T(std::move(*static_cast<T*>(from)));
+  }
+  static void destruct(void* object) noexcept { static_cast<T*>(object)->~T(); }
 
-  static constexpr conclib_object_type table{sizeof(conclib_object_type),
-                                             c_str_of(T::conclib_type_name()), &encode, &destroy};
+  [[nodiscard]] static constexpr conclib_object_type describe() {
+    conclib_object_type type{};
+    type.size = sizeof(conclib_object_type);
+    type.name = c_str_of(MessageName<T>::value);
+    type.encode = &encode;
+    type.destroy = &destroy;
+    if constexpr (by_value) {
+      type.object_size = sizeof(T);
+      type.object_align = alignof(T);
+      type.move = &move;
+      type.destruct = &destruct;
+    }
+    return type;
+  }
+
+  static constexpr conclib_object_type table = describe();
 };
 
-/// A payload that owns the message until a call of the host takes it.
-template <MessageStruct T>
-[[nodiscard]] conclib_payload payload_of(T&& message) {
+/// A payload of the message, from which a call of the host moves. It is for that one call: a
+/// message that does not travel by value is owned by the payload from here on.
+template <Message T>
+[[nodiscard]] conclib_payload payload_of(T& message) {
   const auto& table = ObjectTypeOf<T>::table;
-  return {table.name, {nullptr, 0}, new T(std::move(message)), &table};
+  if constexpr (ObjectTypeOf<T>::by_value) {
+    return {table.name, {nullptr, 0}, &message, &table};
+  } else {
+    return {table.name, {nullptr, 0}, new T(std::move(message)), &table};
+  }
 }
 
 /// The bytes of a payload that holds an object of another type than the one wanted.
@@ -83,22 +112,22 @@ template <MessageStruct T>
 }
 
 /// The object in a payload if it is one of T, else null.
-template <MessageStruct T>
+template <Message T>
 [[nodiscard]] T* object_in(const conclib_payload& payload) noexcept {
   const bool is_ours = payload.object != nullptr && payload.object_type == &ObjectTypeOf<T>::table;
   return is_ours ? static_cast<T*>(payload.object) : nullptr;
 }
 
 /// The message in a payload that holds no object of T. Throws DecodeError.
-template <MessageStruct T>
+template <Message T>
 [[nodiscard]] T decode_payload(const conclib_payload& payload) {
   if (payload.object != nullptr) return decode<T>(encoded(payload));
   return decode<T>(view_of(payload.body));
 }
 
-template <MessageStruct T>
+template <Message T>
 [[nodiscard]] bool names_type(const conclib_payload& payload) noexcept {
-  return view_of(payload.type) == T::conclib_type_name();
+  return view_of(payload.type) == MessageName<T>::value;
 }
 
 }  // namespace detail

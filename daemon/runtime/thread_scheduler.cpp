@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/runtime/scheduler.hpp"
+#include "daemon/runtime/thread_scheduler.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -19,8 +19,8 @@ constexpr unsigned guard_idle_looks = 4;
 
 }  // namespace
 
-struct Scheduler::Worker {
-  Worker(Core& core, Scheduler* scheduler) : turn(core, scheduler) {}
+struct ThreadScheduler::Worker {
+  Worker(Core& core, ThreadScheduler* scheduler) : turn(core, scheduler) {}
 
   Turn turn;
   RunQueue queue;
@@ -38,22 +38,22 @@ struct Scheduler::Worker {
   std::thread thread;
 };
 
-Scheduler::Scheduler(Core& core, unsigned threads, bool guarded)
-    : core_(core), guarded_(guarded && threads > 1) {
+ThreadScheduler::ThreadScheduler(Core& core, unsigned threads, bool guarded)
+    : guarded_(guarded && threads > 1) {
   for (unsigned i = 0; i < std::max(threads, 1U); ++i) {
     workers_.push_back(std::make_unique<Worker>(core, this));
   }
 }
 
-Scheduler::~Scheduler() { stop(); }
+ThreadScheduler::~ThreadScheduler() { stop(); }
 
-void Scheduler::start() {
+void ThreadScheduler::start() {
   for (auto& worker : workers_) {
     worker->thread = std::thread([this, &worker = *worker] { work(worker); });
   }
 }
 
-void Scheduler::stop() {
+void ThreadScheduler::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -64,11 +64,11 @@ void Scheduler::stop() {
   }
 }
 
-void Scheduler::for_each_counters(const std::function<void(const Counters&)>& each) const {
-  for (const auto& worker : workers_) each(worker->turn.counters());
+void ThreadScheduler::for_each_turn(const std::function<void(const Turn&)>& each) const {
+  for (const auto& worker : workers_) each(worker->turn);
 }
 
-void Scheduler::schedule(Cell& cell) {
+void ThreadScheduler::schedule(Cell& cell) {
   auto* turn = Turn::current();
   if (!turn || turn->scheduler() != this) {
     injected_.push(cell);
@@ -90,7 +90,7 @@ void Scheduler::schedule(Cell& cell) {
   }
 }
 
-void Scheduler::work(Worker& worker) {
+void ThreadScheduler::work(Worker& worker) {
   const auto self = std::find_if(workers_.begin(), workers_.end(),
                                  [&](const auto& other) { return other.get() == &worker; });
   worker.turn.enter_thread(static_cast<unsigned>(self - workers_.begin()));
@@ -116,7 +116,7 @@ void Scheduler::work(Worker& worker) {
   worker.turn.leave_thread();
 }
 
-Cell* Scheduler::next(Worker& worker) {
+Cell* ThreadScheduler::next(Worker& worker) {
   const bool slot_first = worker.slot_streak < slot_streak_max;
   if (slot_first && worker.slot.load(std::memory_order_relaxed)) {
     if (auto* cell = worker.slot.exchange(nullptr)) {
@@ -138,7 +138,7 @@ Cell* Scheduler::next(Worker& worker) {
   return steal(worker);
 }
 
-Cell* Scheduler::steal(Worker& worker) {
+Cell* ThreadScheduler::steal(Worker& worker) {
   const auto count = workers_.size();
   for (std::size_t i = 1; i < count; ++i) {
     auto& other = *workers_[(worker.turn.index() + i) % count];
@@ -147,18 +147,19 @@ Cell* Scheduler::steal(Worker& worker) {
   return nullptr;
 }
 
-bool Scheduler::has_queued() {
+bool ThreadScheduler::has_queued() {
   if (!injected_.empty()) return true;
   return std::any_of(workers_.begin(), workers_.end(),
                      [](const auto& worker) { return !worker->queue.empty(); });
 }
 
-bool Scheduler::has_slotted() const {
+bool ThreadScheduler::has_slotted() const {
   return std::any_of(workers_.begin(), workers_.end(),
                      [](const auto& worker) { return worker->slot.load() != nullptr; });
 }
 
-bool Scheduler::sleep(Worker& worker) {
+bool ThreadScheduler::sleep(Worker& worker) {
+  worker.turn.before_sleep();
   std::unique_lock lock(mutex_);
   if (worker.searching) {
     worker.searching = false;
@@ -193,7 +194,7 @@ bool Scheduler::sleep(Worker& worker) {
   return !stopping_;
 }
 
-void Scheduler::keep_guard(Worker& worker, std::unique_lock<std::mutex>& lock) {
+void ThreadScheduler::keep_guard(Worker& worker, std::unique_lock<std::mutex>& lock) {
   for (unsigned idle = 0; idle < guard_idle_looks;) {
     worker.wake.wait_for(lock, guard_period);
     if (worker.woken || stopping_) return;
@@ -214,7 +215,7 @@ void Scheduler::keep_guard(Worker& worker, std::unique_lock<std::mutex>& lock) {
   }
 }
 
-bool Scheduler::take_stuck(Worker& guard) {
+bool ThreadScheduler::take_stuck(Worker& guard) {
   for (auto& other : workers_) {
     const auto turns = other->turns.load(std::memory_order_relaxed);
     const bool stuck = turns == other->turns_seen && other->slot.load() != nullptr;
@@ -228,7 +229,7 @@ bool Scheduler::take_stuck(Worker& guard) {
   return false;
 }
 
-void Scheduler::wake_one() {
+void ThreadScheduler::wake_one() {
   if (sleeping_.load() == 0) return;
   int nobody = 0;
   if (!searching_.compare_exchange_strong(nobody, 1)) return;
@@ -252,12 +253,12 @@ void Scheduler::wake_one() {
   worker->wake.notify_one();
 }
 
-void Scheduler::ask_for_guard() {
+void ThreadScheduler::ask_for_guard() {
   const std::lock_guard lock(mutex_);
   appoint_guard();
 }
 
-void Scheduler::appoint_guard() {
+void ThreadScheduler::appoint_guard() {
   if (guard_ || sleepers_.empty()) return;
   guard_ = true;
   sleepers_.back()->to_guard = true;
