@@ -41,6 +41,7 @@ echo "== find_package"
   { cat "$work/build.log" >&2; fail "build"; }
 expect_cart "$work/cmake/plugins" "find_package"
 expect_one_export "$work/cmake/plugins/cart.so" "find_package"
+"$work/cmake/cart_test" || fail "find_package: the test of the plugin"
 version=$("$work/cmake/client")
 echo "client of conclib $version"
 
