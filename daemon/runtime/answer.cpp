@@ -141,6 +141,22 @@ std::string presentable(std::string text) {
   return text;
 }
 
+std::string note_dropped(const conclib_reply_to& reply_to) {
+  const auto& debtor = *reply_to.debtor;
+  auto& core = *debtor.type().core;
+  core.counters.failed.fetch_add(1, std::memory_order_relaxed);
+  std::string what = "a request";
+  if (reply_to.asker == conclib_reply_to::Asker::queue) {
+    const auto& delivery = static_cast<const Delivery&>(reply_to);
+    const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(core.clock.now() -
+                                                                           delivery.arrived);
+    what = fmt::format("{} ({} ms old)", delivery.queued->request.type, age.count());
+  }
+  auto text = fmt::format("actor {} dropped {} without an answer", debtor.urn(), what);
+  core.log.write(log::Level::info, "runtime", text);
+  return text;
+}
+
 void complete(Core& core, std::unique_ptr<QueuedRequest> queued, Status status, std::string text) {
   text = presentable(std::move(text));
   if (queued->may_have_run && proto::status_class(status) == StatusClass::never_ran &&

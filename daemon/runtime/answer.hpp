@@ -13,6 +13,9 @@ namespace conclib::runtime {
 /// Text as it may stand in a reply: UTF-8, and no longer than a log line.
 [[nodiscard]] std::string presentable(std::string text);
 
+/// Counts and logs that a request is dropped unanswered; what its asker hears.
+[[nodiscard]] std::string note_dropped(const conclib_reply_to& reply_to);
+
 /// Completes a request from the queue with a failure, or a tell with OK. What may have run before
 /// is never said not to have run.
 void complete(Core& core, std::unique_ptr<QueuedRequest> queued, proto::Status status,

@@ -17,12 +17,13 @@ constexpr std::size_t cache_line = 64;
 
 }  // namespace
 
-Cell::Cell(const ActorType& type, const Making& making)
+Cell::Cell(const ActorType& type, std::string_view urn, const Making& making)
     : start_at_once(making.at_once),
       partition_(making.partition),
       mailbox(making.at_once),
       type_(&type),
       alive_(making.at_once),
+      urn_hash_(std::hash<std::string_view>{}(urn)),
       parent_(Ref<Cell>::share(making.parent)),
       destroy_argument_(making.destroy_argument),
       context_{} {}
@@ -44,7 +45,7 @@ Ref<Cell> Cell::make(const ActorType& type, const proto::Urn& urn, const Making&
   // Message memory begins 16 bytes behind a cache line.
   static_assert((offsetof(Cell, mailbox) + Mailbox::pushers_part + 16) % cache_line == 0);
   void* memory = allocate_message(sizeof(Cell) + urn.text.size());
-  auto* cell = new (memory) Cell(type, making);
+  auto* cell = new (memory) Cell(type, urn.text, making);
   auto* text = static_cast<char*>(memory) + sizeof(Cell);
   std::memcpy(text, urn.text.data(), urn.text.size());
   conclib_str key{nullptr, 0};

@@ -60,6 +60,8 @@ class Cell : public conclib_ref {
 
   [[nodiscard]] const ActorType& type() const { return *type_; }
   [[nodiscard]] std::uint32_t partition() const { return partition_; }
+  /// Of its URN, for tables.
+  [[nodiscard]] std::size_t urn_hash() const { return urn_hash_; }
   [[nodiscard]] std::string_view urn() const { return view_of(context_.urn); }
   [[nodiscard]] bool is_closed() const { return mailbox.is_closed(); }
   /// Null: it was not spawned.
@@ -70,8 +72,11 @@ class Cell : public conclib_ref {
   [[nodiscard]] bool is_alive() const { return alive_.load(std::memory_order_acquire); }
   void set_alive(bool alive) { alive_.store(alive, std::memory_order_release); }
   /// Whether it takes no request because it waits in the middle of one.
-  [[nodiscard]] bool is_waiting() const { return waiting_.load(std::memory_order_relaxed); }
-  void set_waiting(bool waiting) { waiting_.store(waiting, std::memory_order_relaxed); }
+  [[nodiscard]] bool is_waiting() const { return (engaged_in() & waits_in_request) != 0; }
+  void set_waiting(bool waiting) { engage_in(waits_in_request, waiting); }
+  /// Whether it handles a request that it has not answered; only of members of a pool.
+  [[nodiscard]] bool is_handling() const { return (engaged_in() & handles_request) != 0; }
+  void set_handling(bool handling) { engage_in(handles_request, handling); }
   /// In the order in which actors of this worker started; 0 while it has not.
   [[nodiscard]] std::uint64_t started() const { return started_.load(std::memory_order_relaxed); }
   void set_started(std::uint64_t order) { started_.store(order, std::memory_order_relaxed); }
@@ -156,7 +161,7 @@ class Cell : public conclib_ref {
   std::atomic<bool> draining_{false};
   std::atomic<bool> wants_look_{false};
   std::atomic<bool> alive_{false};
-  std::atomic<bool> waiting_{false};
+  std::atomic<std::uint8_t> engaged_in_{0};  ///< Only the turn writes it.
   std::atomic<std::uint32_t> restarts_{0};
 
  public:
@@ -166,9 +171,22 @@ class Cell : public conclib_ref {
   Cell* next_in_bucket = nullptr;  ///< Registry.
 
  private:
-  Cell(const ActorType& type, const Making& making);
+  static constexpr std::uint8_t waits_in_request = 1;
+  static constexpr std::uint8_t handles_request = 2;
+
+  Cell(const ActorType& type, std::string_view urn, const Making& making);
   ~Cell();
 
+  [[nodiscard]] std::uint8_t engaged_in() const {
+    return engaged_in_.load(std::memory_order_relaxed);
+  }
+  void engage_in(std::uint8_t what, bool engaged) {
+    const auto others = engaged_in() & ~what;
+    engaged_in_.store(static_cast<std::uint8_t>(engaged ? others | what : others),
+                      std::memory_order_relaxed);
+  }
+
+  std::size_t urn_hash_;
   std::atomic<std::uint64_t> started_{0};
   Ref<Cell> parent_;
   void (*destroy_argument_)(void*);

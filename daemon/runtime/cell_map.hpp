@@ -24,18 +24,23 @@ class CellMap {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
+  /// What the functions below want to know of a URN; the map looks at the lower half of it.
+  [[nodiscard]] static std::size_t hash_of(std::string_view urn) {
+    return std::hash<std::string_view>{}(urn);  // As Cell::urn_hash().
+  }
+
   /// The cell with this URN, or null.
-  [[nodiscard]] Cell* find(std::string_view urn) const {
+  [[nodiscard]] Cell* find(std::string_view urn, std::size_t hash) const {
     if (buckets_.empty()) return nullptr;
-    auto* cell = buckets_[bucket(urn)];
-    while (cell && cell->urn() != urn) cell = cell->next_in_bucket;
+    auto* cell = buckets_[bucket(hash)];
+    while (cell && (cell->urn_hash() != hash || cell->urn() != urn)) cell = cell->next_in_bucket;
     return cell;
   }
 
   /// Its URN must not be there.
-  void insert(Ref<Cell> cell) {
+  void insert(const Ref<Cell>& cell) {
     if (size_ >= buckets_.size()) grow();
-    auto*& first = buckets_[bucket(cell->urn())];
+    auto*& first = buckets_[bucket(cell->urn_hash())];
     cell->retain();
     cell->next_in_bucket = first;
     first = cell.get();
@@ -45,7 +50,7 @@ class CellMap {
   /// Takes this very cell out; the map's reference to it, or nothing if it is not there.
   Ref<Cell> erase(Cell& cell) {
     if (buckets_.empty()) return {};
-    auto** place = &buckets_[bucket(cell.urn())];
+    auto** place = &buckets_[bucket(cell.urn_hash())];
     while (*place && *place != &cell) place = &(*place)->next_in_bucket;
     if (!*place) return {};
     *place = cell.next_in_bucket;
@@ -73,9 +78,7 @@ class CellMap {
  private:
   static constexpr std::size_t buckets_min = 16;
 
-  [[nodiscard]] std::size_t bucket(std::string_view urn) const {
-    return std::hash<std::string_view>{}(urn) & (buckets_.size() - 1);
-  }
+  [[nodiscard]] std::size_t bucket(std::size_t hash) const { return hash & (buckets_.size() - 1); }
 
   void grow() {
     std::vector<Cell*> old(buckets_.empty() ? buckets_min : buckets_.size() * 2);
@@ -83,7 +86,7 @@ class CellMap {
     for (auto* cell : old) {
       while (cell) {
         auto* next = cell->next_in_bucket;
-        auto*& first = buckets_[bucket(cell->urn())];
+        auto*& first = buckets_[bucket(cell->urn_hash())];
         cell->next_in_bucket = first;
         first = cell;
         cell = next;

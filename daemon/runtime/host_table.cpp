@@ -66,9 +66,9 @@ conclib_status host_respond(conclib_reply_to* reply_to, conclib_status status,
 
 void host_drop(conclib_reply_to* reply_to) noexcept {
   if (!reply_to || !may_answer(reply_to)) return;
-  auto text =
-      fmt::format("actor {} dropped the request without an answer", reply_to->debtor->urn());
-  (void)answer(reply_to, Status::no_reply, {}, std::move(text));
+  auto* const turn = Turn::current();
+  auto noted = turn ? turn->note_dropped(reply_to) : std::nullopt;
+  (void)answer(reply_to, Status::no_reply, {}, noted ? std::move(*noted) : note_dropped(*reply_to));
 }
 
 std::uint32_t host_time_left_ms(conclib_context* context) noexcept {

@@ -96,10 +96,6 @@ Mailbox::Pushed Mailbox::push(Message* message, const MailboxLimits& limits) {
 
 bool Mailbox::is_closed() const { return top_of(inbox_.load(std::memory_order_acquire)) == closed; }
 
-bool Mailbox::is_resting() const {
-  return top_of(inbox_.load(std::memory_order_acquire)) == resting;
-}
-
 std::uint32_t Mailbox::size() const {
   // In this order: what was popped is counted as pushed then, so the difference is not negative.
   const auto popped = popped_.load(std::memory_order_acquire);

@@ -29,7 +29,7 @@ struct MailboxLimits {
 /// pushed so far as well, and the reader notes how many it popped: so the bound costs nothing more.
 /// The reader takes the stack as a whole and turns it round.
 ///
-/// Threading: push(), is_closed(), is_resting() and size() from any thread; the rest only on the
+/// Threading: push(), is_closed() and size() from any thread; the rest only on the
 /// actor's turn.
 /// Limit: `MailboxLimits` for requests; a push beyond it is refused, never blocked. `messages_max`
 /// is exact: no more than that wait, and while fewer wait none is refused. `bytes_max` bounds the
@@ -58,8 +58,6 @@ class Mailbox {
   [[nodiscard]] Pushed push(Message* message, const MailboxLimits& limits);
   [[nodiscard]] bool is_closed() const;
 
-  /// Whether the actor has neither a turn nor one to come: about, for it may change at once.
-  [[nodiscard]] bool is_resting() const;
   /// About how many requests wait; 0 once it is closed. Any thread.
   [[nodiscard]] std::uint32_t size() const;
 

@@ -12,9 +12,6 @@
 namespace conclib::runtime {
 namespace {
 
-/// Whose turn it is on this thread decides where its messages come from.
-constinit thread_local MessagePool* pool_of_thread = nullptr;
-
 constexpr std::size_t align_up(std::size_t bytes) {
   return (bytes + alignof(Message) - 1) & ~(alignof(Message) - 1);
 }
@@ -32,14 +29,6 @@ std::string_view copy(std::string_view from, char*& to) {
 }
 
 }  // namespace
-
-MessagePool* current_pool() { return pool_of_thread; }
-void set_current_pool(MessagePool* pool) { pool_of_thread = pool; }
-
-void* allocate_message(std::size_t bytes) {
-  return pool_of_thread ? pool_of_thread->allocate(bytes) : MessagePool::allocate_shared(bytes);
-}
-void free_message(void* memory) { MessagePool::release(memory, pool_of_thread); }
 
 PendingAsk::PendingAsk(Cell* from, conclib_reply_fn function, void* data)
     : Message(MessageKind::answer),

@@ -9,13 +9,13 @@
 
 #include "conclib/plugin.h"
 #include "daemon/runtime/inherited.hpp"
+#include "daemon/runtime/message_pool.hpp"
 #include "daemon/runtime/payload.hpp"
 #include "daemon/runtime/ports.hpp"
 
 namespace conclib::runtime {
 
 class Cell;
-class MessagePool;
 
 /// In the order of what they may overtake; see the predicates of Message.
 enum class MessageKind : std::uint8_t {
@@ -49,13 +49,16 @@ struct alignas(16) Message {
 /// Destroys a message that nobody takes, without a word to anybody: see Turn for who is told.
 void discard(Message* message);
 
-/// The memory of messages that the calling thread makes; null on threads without turns.
-[[nodiscard]] MessagePool* current_pool();
-void set_current_pool(MessagePool* pool);
+/// The memory of messages that the calling thread makes; null on threads without turns. The turn
+/// sets it.
+inline constinit thread_local MessagePool* pool_of_thread = nullptr;
+
 /// Memory for a message, from the pool of the calling thread if it has one. To be given back with
 /// free_message, by any thread.
-[[nodiscard]] void* allocate_message(std::size_t bytes);
-void free_message(void* memory);
+[[nodiscard]] inline void* allocate_message(std::size_t bytes) {
+  return pool_of_thread ? pool_of_thread->allocate(bytes) : MessagePool::allocate_shared(bytes);
+}
+inline void free_message(void* memory) { MessagePool::release(memory, pool_of_thread); }
 
 }  // namespace conclib::runtime
 

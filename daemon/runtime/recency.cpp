@@ -2,7 +2,6 @@
 #include "daemon/runtime/recency.hpp"
 
 #include <algorithm>
-#include <array>
 #include <memory>
 
 #include "proto/assert.hpp"
@@ -10,8 +9,11 @@
 namespace conclib::runtime {
 namespace {
 
+/// Below this the clock of turns, which moves in ticks of the kernel, is too coarse for a part of it.
+constexpr std::chrono::milliseconds short_idle_time{100};
+
 std::chrono::nanoseconds pause_between_touches(const Recency::Limits& limits) {
-  if (limits.live_max > 0) return std::chrono::nanoseconds(0);
+  if (limits.live_max > 0 || limits.idle_max < short_idle_time) return std::chrono::nanoseconds(0);
   return std::min<std::chrono::nanoseconds>(limits.idle_max / 8, std::chrono::seconds(1));
 }
 
@@ -21,49 +23,46 @@ Recency::Recency(Limits limits)
     : limits_(limits), touched_again_after_(pause_between_touches(limits)) {}
 
 TimePoint Recency::enter(Cell& cell, TimePoint now) {
-  std::array<Ref<Cell>, asked_by_one_max> too_many;
+  TooMany too_many;
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
     CONCLIB_ASSERT(!is_linked(cell) && !is_asked(cell));
     first = linked_ + asked_ == 0;
     link_front(cell, now);
-    // Those that were asked are expected to go. If some stay there are too many for a while; each
-    // one that enters then asks one more than its own place needs, not all of them again.
-    for (auto& other : too_many) {
-      if (limits_.live_max == 0 || linked_ <= limits_.live_max) break;
-      other = take_last();
-    }
+    too_many = take_too_many();
   }
-  for (const auto& other : too_many) {
-    if (other) ask_to_end(*other);
-  }
+  ask_to_end(too_many);
   return first && limits_.idle_max.count() > 0 ? now + limits_.idle_max : TimePoint::max();
 }
 
 void Recency::touch(Cell& cell, TimePoint now) {
   // Only the actor's own turns write `used`. If it was asked, so much time has passed.
   if (now - cell.used < touched_again_after_) return;
-  const std::lock_guard lock(mutex_);
-  if (is_asked(cell)) {
-    cell.less_recent = cell.more_recent = nullptr;
-    --asked_;
-  } else if (is_linked(cell)) {
-    unlink(cell);
-  } else {
-    return;
+  TooMany too_many;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!take_out(cell)) return;
+    link_front(cell, now);
+    too_many = take_too_many();
   }
-  link_front(cell, now);
+  ask_to_end(too_many);
+}
+
+void Recency::stay(Cell& cell, TimePoint now) {
+  if (now - cell.used < touched_again_after_) return;
+  const std::lock_guard lock(mutex_);
+  if (take_out(cell)) link_front(cell, now);
 }
 
 void Recency::leave(Cell& cell) {
-  const std::lock_guard lock(mutex_);
-  if (is_asked(cell)) {
-    cell.less_recent = cell.more_recent = nullptr;
-    --asked_;
-  } else if (is_linked(cell)) {
-    unlink(cell);
+  TooMany too_many;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!take_out(cell)) return;
+    too_many = take_too_many();
   }
+  ask_to_end(too_many);
 }
 
 TimePoint Recency::sweep(TimePoint now) {
@@ -103,6 +102,17 @@ bool Recency::is_linked(const Cell& cell) const {
 
 bool Recency::is_asked(const Cell& cell) { return cell.less_recent == &cell; }
 
+bool Recency::take_out(Cell& cell) {
+  if (is_asked(cell)) {
+    cell.less_recent = cell.more_recent = nullptr;
+    --asked_;
+    return true;
+  }
+  if (!is_linked(cell)) return false;
+  unlink(cell);
+  return true;
+}
+
 void Recency::link_front(Cell& cell, TimePoint now) {
   cell.used = now;
   cell.more_recent = nullptr;
@@ -125,6 +135,23 @@ Ref<Cell> Recency::take_last() {
   cell.less_recent = cell.more_recent = &cell;
   ++asked_;
   return Ref<Cell>::share(&cell);
+}
+
+Recency::TooMany Recency::take_too_many() {
+  TooMany too_many;
+  // Those that were asked are expected to go. If some stay there are too many for a while; each one
+  // that has something to do then asks one more than its own place needs, not all of them again.
+  for (auto& other : too_many) {
+    if (limits_.live_max == 0 || linked_ <= limits_.live_max) break;
+    other = take_last();
+  }
+  return too_many;
+}
+
+void Recency::ask_to_end(const TooMany& cells) {
+  for (const auto& cell : cells) {
+    if (cell) ask_to_end(*cell);
+  }
 }
 
 void Recency::ask_to_end(Cell& cell) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -32,9 +33,13 @@ class Recency {
   /// It has an object from now on. Asks others to end if there are too many. Returns when sweep()
   /// has to be called next; max: not on this account.
   [[nodiscard]] TimePoint enter(Cell& cell, TimePoint now);
-  /// It took a message, or was asked to end and stays. Harmless when it is not in the list.
+  /// It took a message. Asks others to end if there are too many. Harmless when it is not in the
+  /// list.
   void touch(Cell& cell, TimePoint now);
-  /// Its object ends. Harmless when it is not in the list.
+  /// It had a turn but no message, and stays, whether it was asked to end or not. Asks nobody: those
+  /// that wait for something and so all stay would ask each other for ever. Harmless as above.
+  void stay(Cell& cell, TimePoint now);
+  /// Its object ends. Asks others as touch() does. Harmless when it is not in the list.
   void leave(Cell& cell);
   /// Asks those to end whose time is over; when to call it again, or max.
   [[nodiscard]] TimePoint sweep(TimePoint now);
@@ -42,16 +47,22 @@ class Recency {
   [[nodiscard]] std::uint32_t live() const;
 
  private:
-  /// Limit of how many are asked under one lock, and by one that enters.
+  /// Limit of how many are asked under one lock, and by one that enters, is used or leaves.
   static constexpr std::size_t batch_max = 64;
   static constexpr std::size_t asked_by_one_max = 2;
+  using TooMany = std::array<Ref<Cell>, asked_by_one_max>;
 
   [[nodiscard]] bool is_linked(const Cell& cell) const;
   [[nodiscard]] static bool is_asked(const Cell& cell);
+  /// Takes it out of the list or from those that were asked; false: it was in neither.
+  bool take_out(Cell& cell);
   void link_front(Cell& cell, TimePoint now);
   void unlink(Cell& cell);
   /// Takes out the least recently used, to be asked.
   [[nodiscard]] Ref<Cell> take_last();
+  /// Takes out those that are to be asked because there are too many.
+  [[nodiscard]] TooMany take_too_many();
+  static void ask_to_end(const TooMany& cells);
   static void ask_to_end(Cell& cell);
 
   const Limits limits_;

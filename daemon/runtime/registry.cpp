@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -49,8 +50,9 @@ Registry::Partition& Registry::at(std::string_view urn) {
   return at(proto::partition_of(urn, partitions()));
 }
 
-Registry::Stripe& Registry::stripe_of(std::string_view urn) {
-  return anonymous_[std::hash<std::string_view>{}(urn) / stripes % stripes];
+Registry::Stripe& Registry::stripe_of(std::size_t hash) {
+  // The map within looks at the lower bits.
+  return anonymous_[hash >> (std::numeric_limits<std::size_t>::digits - stripe_bits)];
 }
 
 Registry::Found Registry::find_or_make(const proto::Urn& urn, std::uint32_t number, Seeker seeker) {
@@ -79,12 +81,12 @@ Registry::Found Registry::find_or_make_member(Partition& partition, const ActorT
   const auto first = next_member_.fetch_add(1, std::memory_order_relaxed);
   // One that waits in the middle of a request may wait for this very message.
   const auto burden = [](const Cell& cell) {
-    return std::pair(cell.is_waiting(), cell.mailbox.size());
+    return std::pair(cell.is_waiting(), cell.mailbox.size() + (cell.is_handling() ? 1U : 0U));
   };
   Cell* least_burdened = nullptr;
   for (std::uint32_t i = 0; i < type.pool_size; ++i) {
     const auto text = member_urn(pool, (first + i) % type.pool_size);
-    auto* there = partition.cells.find(text);
+    auto* there = partition.cells.find(text, CellMap::hash_of(text));
     if (!there || there->is_closed()) {
       // Of a fixed pool it has stopped itself.
       if (!type.keyed) continue;
@@ -93,7 +95,7 @@ Registry::Found Registry::find_or_make_member(Partition& partition, const ActorT
       if (!member) return {Where::not_alive, {}};
       return find_or_make_locked(partition, *member, number);
     }
-    if (there->mailbox.is_resting() && burden(*there) == std::pair(false, 0U)) {
+    if (burden(*there) == std::pair(false, 0U)) {
       return {Where::here, Ref<Cell>::share(there)};
     }
     if (!least_burdened || burden(*there) < burden(*least_burdened)) least_burdened = there;
@@ -106,7 +108,8 @@ Registry::Found Registry::find_or_make_locked(Partition& partition, const proto:
                                               std::uint32_t number) {
   using Where = Found::Where;
   const bool draining = partition.state == State::draining;
-  auto* there = partition.cells.find(urn.text);
+  const auto hash = CellMap::hash_of(urn.text);
+  auto* there = partition.cells.find(urn.text, hash);
   if (there && !there->is_closed()) return {Where::here, Ref<Cell>::share(there)};
   const auto* type = types_.find(urn);
   if (!type) return {Where::unknown_type, {}};
@@ -129,12 +132,13 @@ Ref<Cell> Registry::make(Partition& partition, const ActorType& type, std::strin
 }
 
 Ref<Cell> Registry::find(std::string_view urn) {
+  const auto hash = CellMap::hash_of(urn);
   const auto look = [&](auto& place) -> Ref<Cell> {
     const std::lock_guard lock(place.mutex);
-    auto* there = place.cells.find(urn);
+    auto* there = place.cells.find(urn, hash);
     return there && !there->is_closed() ? Ref<Cell>::share(there) : Ref<Cell>();
   };
-  return is_anonymous(urn) ? look(stripe_of(urn)) : look(at(urn));
+  return is_anonymous(urn) ? look(stripe_of(hash)) : look(at(urn));
 }
 
 std::vector<Ref<Cell>> Registry::find_all(const proto::Urn& urn) {
@@ -158,33 +162,46 @@ bool Registry::serves(std::string_view urn) {
   return partition.state != State::closed;
 }
 
-bool Registry::add(const Ref<Cell>& cell) {
+bool Registry::add(const Ref<Cell>& cell, bool is_fresh) {
+  const auto hash = cell->urn_hash();
+  if (is_fresh) {
+    auto& stripe = stripe_of(hash);
+    const std::lock_guard lock(stripe.mutex);
+    stripe.cells.insert(cell);
+    return true;
+  }
   const auto enter = [&](auto& place) {
     const std::lock_guard lock(place.mutex);
-    auto* there = place.cells.find(cell->urn());
+    auto* there = place.cells.find(cell->urn(), hash);
     if (there && !there->is_closed()) return false;
     if (there) (void)place.cells.erase(*there);
     place.cells.insert(cell);
     return true;
   };
-  return is_anonymous(cell->urn()) ? enter(stripe_of(cell->urn())) : enter(at(cell->partition()));
+  return is_anonymous(cell->urn()) ? enter(stripe_of(hash)) : enter(at(cell->partition()));
 }
 
 std::vector<Ref<Cell>> Registry::live() {
-  std::vector<Ref<Cell>> all;
+  struct Live {
+    std::uint64_t order;
+    Ref<Cell> cell;
+  };
+  std::vector<Live> found;
   const auto gather = [&](auto& place) {
     const std::lock_guard lock(place.mutex);
     place.cells.for_each([&](Cell& cell) {
-      if (cell.is_alive()) all.push_back(Ref<Cell>::share(&cell));
+      // One that has not started yet comes last.
+      if (cell.is_alive()) found.push_back({cell.started() - 1, Ref<Cell>::share(&cell)});
     });
   };
   for (auto& partition : partitions_) gather(partition);
   for (auto& stripe : anonymous_) gather(stripe);
-  // One that has not started yet comes last.
-  const auto order = [](const Ref<Cell>& cell) { return cell->started() - 1; };
-  std::sort(all.begin(), all.end(), [&](const auto& a, const auto& b) {
-    return order(a) != order(b) ? order(a) < order(b) : a->urn() < b->urn();
+  std::sort(found.begin(), found.end(), [](const Live& a, const Live& b) {
+    return a.order != b.order ? a.order < b.order : a.cell->urn() < b.cell->urn();
   });
+  std::vector<Ref<Cell>> all;
+  all.reserve(found.size());
+  for (auto& live : found) all.push_back(std::move(live.cell));
   return all;
 }
 
@@ -251,7 +268,7 @@ void Registry::drain(std::uint32_t number, std::function<void()> drained) {
 
 void Registry::remove(Cell& cell) {
   if (is_anonymous(cell.urn())) {
-    auto& stripe = stripe_of(cell.urn());
+    auto& stripe = stripe_of(cell.urn_hash());
     // The last reference to it goes without the lock.
     Ref<Cell> removed;
     const std::lock_guard lock(stripe.mutex);

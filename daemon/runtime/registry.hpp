@@ -53,8 +53,9 @@ class Registry {
   [[nodiscard]] std::vector<Ref<Cell>> find_all(const proto::Urn& urn);
   /// Whether actors with this URN live here if they live.
   [[nodiscard]] bool serves(std::string_view urn);
-  /// Adds one that was spawned. False: its URN is taken.
-  [[nodiscard]] bool add(const Ref<Cell>& cell);
+  /// Adds one that was spawned. False: its URN is taken. `is_fresh`: it is a new random number, so
+  /// nobody has it.
+  [[nodiscard]] bool add(const Ref<Cell>& cell, bool is_fresh);
   /// All that run, in the order in which they started.
   [[nodiscard]] std::vector<Ref<Cell>> live();
 
@@ -81,11 +82,11 @@ class Registry {
     std::mutex mutex;
     CellMap cells;
   };
-  static constexpr std::size_t stripes = 64;
+  static constexpr unsigned stripe_bits = 6;
 
   Partition& at(std::uint32_t partition);
   Partition& at(std::string_view urn);
-  Stripe& stripe_of(std::string_view urn);
+  Stripe& stripe_of(std::size_t hash);
   /// With the partition's lock. The cell is new and in the map.
   Ref<Cell> make(Partition& partition, const ActorType& type, std::string_view urn,
                  std::uint32_t number, bool at_once);
@@ -97,7 +98,7 @@ class Registry {
 
   const TypeTable& types_;
   std::vector<Partition> partitions_;
-  std::array<Stripe, stripes> anonymous_;
+  std::array<Stripe, std::size_t{1} << stripe_bits> anonymous_;
   std::atomic<std::uint32_t> next_member_{0};
 };
 

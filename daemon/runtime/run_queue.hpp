@@ -35,6 +35,9 @@ class RunQueue {
     return cell;
   }
 
+  /// A guess without the lock.
+  [[nodiscard]] bool may_have_some() const { return filled_.load(std::memory_order_relaxed); }
+
   /// Exact, as of some moment during the call.
   [[nodiscard]] bool empty() {
     const std::lock_guard lock(mutex_);

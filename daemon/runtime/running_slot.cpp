@@ -16,18 +16,19 @@ RunningSlot::Change::Change(RunningSlot& slot)
 }
 RunningSlot::Change::~Change() { sequence_.store(begun_ + 1, std::memory_order_release); }
 
-void RunningSlot::enter(std::string_view urn, std::chrono::nanoseconds limit) {
+void RunningSlot::enter(std::string_view urn, std::uint64_t identity,
+                        std::chrono::nanoseconds limit) {
   const Change change(*this);
   limit_.store(limit.count(), std::memory_order_release);
-  store(urn_, urn_size_, urn);
+  urn_.show(urn, identity);
 }
 
-void RunningSlot::handle(std::string_view type, TimePoint since) {
+void RunningSlot::handle(std::string_view type, bool is_static, TimePoint since) {
   const Change change(*this);
   running_.store(true, std::memory_order_release);
   number_.store(number_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   since_.store(since.time_since_epoch().count(), std::memory_order_release);
-  store(type_, type_size_, type);
+  type_.show(type, is_static ? reinterpret_cast<std::uintptr_t>(type.data()) : 0);
 }
 
 void RunningSlot::leave() { running_.store(false, std::memory_order_release); }
@@ -38,8 +39,8 @@ std::optional<RunningSlot::Seen> RunningSlot::read() const {
     const auto before = sequence_.load(std::memory_order_acquire);
     if (before % 2 != 0) continue;
     if (!running_.load(std::memory_order_acquire)) return std::nullopt;
-    Seen seen{.urn = load(urn_, urn_size_),
-              .type = load(type_, type_size_),
+    Seen seen{.urn = urn_.load(),
+              .type = type_.load(),
               .since = TimePoint(TimePoint::duration(since_.load(std::memory_order_acquire))),
               .number = number_.load(std::memory_order_acquire),
               .limit = std::chrono::nanoseconds(limit_.load(std::memory_order_acquire))};
@@ -48,10 +49,17 @@ std::optional<RunningSlot::Seen> RunningSlot::read() const {
   return std::nullopt;
 }
 
-void RunningSlot::store(Text& to, std::atomic<std::uint32_t>& size, std::string_view text) {
+void RunningSlot::Texts::show(std::string_view text, std::uint64_t identity) {
+  // Fibonacci hashing: the upper bits of the product depend on all of the identity.
+  constexpr std::uint64_t multiplier = 0x9e3779b97f4a7c15;
+  const auto index = static_cast<std::uint32_t>((identity * multiplier) >> (64 - places_bits));
+  auto& place = places[index];
+  shown.store(index, std::memory_order_release);
+  if (identity != 0 && place.identity == identity) return;
+  place.identity = identity;
   text = text.substr(0, text_bytes_max);
-  size.store(static_cast<std::uint32_t>(text.size()), std::memory_order_release);
-  for (auto& slot : to) {
+  place.size.store(static_cast<std::uint32_t>(text.size()), std::memory_order_release);
+  for (auto& slot : place.text) {
     if (text.empty()) return;
     std::uint64_t word = 0;
     const auto bytes = std::min(text.size(), sizeof(word));
@@ -61,10 +69,11 @@ void RunningSlot::store(Text& to, std::atomic<std::uint32_t>& size, std::string_
   }
 }
 
-std::string RunningSlot::load(const Text& from, const std::atomic<std::uint32_t>& size) {
-  std::string text(size.load(std::memory_order_acquire), '\0');
+std::string RunningSlot::Texts::load() const {
+  const auto& place = places[shown.load(std::memory_order_acquire)];
+  std::string text(place.size.load(std::memory_order_acquire), '\0');
   for (std::size_t done = 0; done < text.size(); done += sizeof(std::uint64_t)) {
-    const auto word = from[done / sizeof(std::uint64_t)].load(std::memory_order_acquire);
+    const auto word = place.text[done / sizeof(std::uint64_t)].load(std::memory_order_acquire);
     std::memcpy(text.data() + done, &word, std::min(text.size() - done, sizeof(word)));
   }
   return text;

@@ -29,10 +29,12 @@ class RunningSlot {
     std::chrono::nanoseconds limit;
   };
 
-  /// An actor's turn begins, after leave(). Nothing runs before handle().
-  void enter(std::string_view urn, std::chrono::nanoseconds limit);
-  /// A message begins, at a time that may be a little old; `type` as in Seen.
-  void handle(std::string_view type, TimePoint since);
+  /// An actor's turn begins, after leave(). Nothing runs before handle(). No two URNs have one
+  /// `identity`; 0: unknown.
+  void enter(std::string_view urn, std::uint64_t identity, std::chrono::nanoseconds limit);
+  /// A message begins, at a time that may be a little old; `type` as in Seen. `is_static`: the text
+  /// at this place never changes.
+  void handle(std::string_view type, bool is_static, TimePoint since);
   /// The turn is over.
   void leave();
 
@@ -53,18 +55,29 @@ class RunningSlot {
     std::atomic<std::uint64_t>& sequence_;
     std::uint64_t begun_;
   };
-  static void store(Text& to, std::atomic<std::uint32_t>& size, std::string_view text);
-  [[nodiscard]] static std::string load(const Text& from, const std::atomic<std::uint32_t>& size);
+  /// Texts that were shown before: most turns are of few actors with few types of messages, and
+  /// then nothing has to be copied. One place for each hash of an identity.
+  struct Texts {
+    static constexpr unsigned places_bits = 3;
+    struct Place {
+      std::uint64_t identity = 0;  ///< The owner's alone; 0: of no text.
+      std::atomic<std::uint32_t> size{0};
+      Text text{};
+    };
+    std::array<Place, std::size_t{1} << places_bits> places;
+    std::atomic<std::uint32_t> shown{0};
+
+    void show(std::string_view text, std::uint64_t identity);
+    [[nodiscard]] std::string load() const;
+  };
 
   std::atomic<std::uint64_t> sequence_{0};  ///< Odd: being changed.
   std::atomic<bool> running_{false};
   std::atomic<std::uint64_t> number_{0};
   std::atomic<std::int64_t> since_{0};
   std::atomic<std::int64_t> limit_{0};
-  std::atomic<std::uint32_t> urn_size_{0};
-  std::atomic<std::uint32_t> type_size_{0};
-  Text urn_{};
-  Text type_{};
+  Texts urn_;
+  Texts type_;
 };
 
 }  // namespace conclib::runtime

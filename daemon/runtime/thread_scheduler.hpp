@@ -23,7 +23,8 @@ struct Core;
 /// What the slot cannot hold goes into the queue, and wakes a thread if one sleeps. So that an
 /// actor in a slot does not wait for a long handler, one of the sleeping threads keeps guard while
 /// slots are in use: it looks now and then, and takes what has not moved. With nothing to do all
-/// threads sleep and nothing ticks.
+/// threads sleep and nothing ticks. Only a thread that lives on what others have too much of, and
+/// was woken right after it had fallen asleep, looks around for some microseconds first.
 class ThreadScheduler final : public Scheduler {
  public:
   /// `guarded`: with slots, for actors that do not block. Without, each ready actor wakes a thread.
@@ -40,7 +41,11 @@ class ThreadScheduler final : public Scheduler {
 
   void work(Worker& worker);
   Cell* next(Worker& worker);
+  /// The next of its own and of those from outside.
+  Cell* take(Worker& worker);
   Cell* steal(Worker& worker);
+  /// Whether something came that another thread has too much of, in a short look around.
+  [[nodiscard]] bool look_around(const Worker& worker) const;
   /// Sleeps until there may be work; false to end.
   bool sleep(Worker& worker);
   void keep_guard(Worker& worker, std::unique_lock<std::mutex>& lock);
@@ -52,6 +57,7 @@ class ThreadScheduler final : public Scheduler {
   /// Makes one of the sleepers the guard, if there is none. With mutex_.
   void appoint_guard();
 
+  const Clock& clock_;
   const bool guarded_;
   std::vector<std::unique_ptr<Worker>> workers_;
   RunQueue injected_;

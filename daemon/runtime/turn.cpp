@@ -32,13 +32,13 @@ Turn* Turn::current() { return current_turn; }
 void Turn::enter_thread(unsigned index) {
   index_ = index;
   current_turn = this;
-  set_current_pool(&pool_);
+  pool_of_thread = &pool_;
 }
 
 void Turn::leave_thread() {
   sender_.forget();
   pool_.flush();
-  set_current_pool(nullptr);
+  pool_of_thread = nullptr;
   current_turn = nullptr;
 }
 
@@ -53,10 +53,11 @@ std::uint64_t Turn::random() {
 
 bool Turn::run(Cell& cell) {
   began_ = core_.clock.coarse_now();
+  took_message_ = false;
   core_.keep_watch();
   cell.turn = this;
   running_ = &cell;
-  slot_.enter(cell.urn(), cell.type().handler_limit);
+  slot_.enter(cell.urn(), cell.started(), cell.type().handler_limit);
   const bool has_more = give(cell);
   slot_.leave();
   running_ = nullptr;
@@ -76,6 +77,7 @@ bool Turn::give(Cell& cell) {
     }
     while (auto* message = cell.mailbox.pop(!takes_requests(cell))) {
       on_message(cell, message);
+      took_message_ = true;
       if (--left == 0) {
         leave(cell);
         return true;
@@ -86,7 +88,13 @@ bool Turn::give(Cell& cell) {
 }
 
 void Turn::leave(Cell& cell) {
-  if (cell.type().recency && cell.has_object()) cell.type().recency->touch(cell, began_);
+  if (cell.type().recency && cell.revives() && cell.has_object()) {
+    if (took_message_) {
+      cell.type().recency->touch(cell, began_);
+    } else {
+      cell.type().recency->stay(cell, began_);
+    }
+  }
   cell.turn = nullptr;
 }
 
@@ -148,6 +156,8 @@ void Turn::on_control(Cell& cell, std::unique_ptr<Control> control) {
       if (auto* delivery = cell.mailbox.extract(control->text)) {
         Counters::count(counters_.taken);
         refuse(cell, delivery, Status::cancelled, "it was cancelled");
+      } else {
+        cancel_watch(cell, control->text);
       }
       break;
     case Control::What::stop_now:
@@ -240,7 +250,7 @@ void Turn::on_letter(Cell& cell, Letter* letter) {
                           .reply_to = ask,
                           .id = id_text(letter->number),
                           .sender = str_of(letter->sender)};
-  slot_.handle(letter->payload.type(), began_);
+  slot_.handle(letter->payload.type(), letter->payload.is_object(), began_);
   const auto status = receive(cell, message);
   letter->payload.take_back(message.payload);
   const bool unanswered = message.reply_to && !answered_;
@@ -274,7 +284,7 @@ void Turn::on_delivery(Cell& cell, Delivery* delivery) {
                           .reply_to = ask ? delivery : nullptr,
                           .id = id_text(request.id),
                           .sender = str_of(request.source)};
-  slot_.handle(request.type, began_);
+  slot_.handle(request.type, false, began_);
   work_ = nullptr;
   const auto status = receive(cell, message);
   const bool continued = work_ != nullptr;
@@ -294,6 +304,8 @@ conclib_status Turn::receive(Cell& cell, conclib_message& message) {
   clear_errors();
   reply_to_ = message.reply_to;
   answered_ = false;
+  const bool pooled = cell.type().pool_size > 1;
+  if (pooled) cell.set_handling(true);
   Counters::count(counters_.handled);
   auto* const context = cell.context();
   context->message_id = message.id;
@@ -301,14 +313,14 @@ conclib_status Turn::receive(Cell& cell, conclib_message& message) {
       guarded([&] { return cell.type().table.receive(cell.actor, context, &message); });
   context->message_id = {};
   reply_to_ = nullptr;
+  if (pooled) cell.set_handling(false);
   return status;
 }
 
 Turn::Failure Turn::conclude(const Cell& cell, const Handled& handled, conclib_status status) {
   if (status == CONCLIB_OK) {
     if (!handled.is_ask || !handled.unanswered) return {};
-    return {Status::no_reply,
-            fmt::format("actor {} dropped {} without an answer", cell.urn(), handled.type)};
+    return {Status::no_reply, note_dropped(cell, handled.type, handled.since)};
   }
   if (status == CONCLIB_UNEXPECTED_MESSAGE) {
     Counters::count(counters_.unexpected);
@@ -329,6 +341,24 @@ Turn::Failure Turn::conclude(const Cell& cell, const Handled& handled, conclib_s
   if (error_.empty()) error_ = error_or(status);
   return {rejected ? Status::rejected : Status::actor_failed, std::move(text),
           !handled.is_ask && !rejected};
+}
+
+std::string Turn::note_dropped(const Cell& cell, std::string_view type, TimePoint since) {
+  Counters::count(counters_.failed);
+  auto text =
+      fmt::format("actor {} dropped {} without an answer ({})", cell.urn(), type, age(since));
+  core_.log.write(log::Level::info, "runtime", text);
+  return text;
+}
+
+std::optional<std::string> Turn::note_dropped(const conclib_reply_to* reply_to) {
+  if (letter_ && letter_->ask == reply_to) {
+    return note_dropped(*running_, letter_->payload.type(), letter_->created);
+  }
+  if (delivery_ && delivery_ == reply_to) {
+    return note_dropped(*running_, delivery_->queued->request.type, delivery_->arrived);
+  }
+  return std::nullopt;
 }
 
 void Turn::end_unanswered(Delivery* delivery, const Failure& failure) {

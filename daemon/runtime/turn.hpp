@@ -56,6 +56,9 @@ class Turn {
                                        const conclib_outgoing& message);
   /// Whether this is the first answer to the message being handled, or to another one.
   [[nodiscard]] bool may_answer(const conclib_reply_to* reply_to);
+  /// Counts and logs that the request being handled is dropped unanswered; what its asker hears.
+  /// Nothing: this turn does not handle it.
+  [[nodiscard]] std::optional<std::string> note_dropped(const conclib_reply_to* reply_to);
   [[nodiscard]] std::uint32_t time_left_ms() const;
   void set_error(std::string_view text) { error_ = text; }
   [[nodiscard]] std::string_view last_error() const { return call_error_; }
@@ -111,6 +114,7 @@ class Turn {
   conclib_status receive(Cell& cell, conclib_message& message);
   /// Counts, logs and words how a handler ended; what its asker hears if it left the answer to us.
   Failure conclude(const Cell& cell, const Handled& handled, conclib_status status);
+  std::string note_dropped(const Cell& cell, std::string_view type, TimePoint since);
   void end_unanswered(Delivery* delivery, const Failure& failure);
   /// Refuses a request that has not begun; it is consumed.
   void refuse(Cell& cell, Message* message, proto::Status status, std::string_view why);
@@ -162,6 +166,7 @@ class Turn {
   void on_watch(Cell& cell, Control& control);
   void on_child_ended(Cell& cell, Cell& child);
   void stop_children(Cell& cell, bool now);
+  void cancel_watch(Cell& cell, std::string_view id);
   void notify_watchers(Cell& cell, proto::Status status, const std::string& text);
   [[nodiscard]] conclib_status watch_outside(Cell& from, std::string_view urn,
                                              std::unique_ptr<PendingAsk> ask);
@@ -189,6 +194,7 @@ class Turn {
   Sender sender_;
   Cell* running_ = nullptr;
   TimePoint began_{};
+  bool took_message_ = false;  ///< In this turn.
   std::uint64_t random_state_;
 
   // What is being handled: one of the three, or none.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <array>
 
 #include <fmt/core.h>
@@ -83,16 +84,20 @@ conclib_status Turn::spawn(Cell& from, const conclib_spawn& spawn, conclib_ref**
     const bool nested = from.urn().find('#') != std::string_view::npos;
     text = fmt::format("{}{}{}", from.urn(), nested ? '/' : '#', name);
   }
-  const auto urn = proto::parse_urn(text);
-  if (!urn) return refuse(urn.error().code, urn.error().text);
-  auto child = Cell::make(*type, *urn,
+  proto::Urn urn{.text = text, .type = text, .key = {}, .child = {}};
+  if (!name.empty()) {
+    const auto parsed = proto::parse_urn(text);
+    if (!parsed) return refuse(parsed.error().code, parsed.error().text);
+    urn = *parsed;
+  }
+  auto child = Cell::make(*type, urn,
                           {.partition = from.partition(),
                            .at_once = true,
                            .parent = &from,
                            .argument = spawn.argument,
                            .destroy_argument = spawn.destroy_argument});
   if (from.draining()) child->set_draining();
-  if (!core_.registry.add(child)) {
+  if (!core_.registry.add(child, name.empty())) {
     // The argument goes with the cell.
     return refuse_call({Status::bad_argument, fmt::format("actor {} is alive already", text)});
   }
@@ -285,6 +290,17 @@ void Turn::on_watch(Cell& cell, Control& control) {
     auto& tick = engagements.ask_deadline;
     if (deadline < tick.armed_for) core_.timers.arm(tick, deadline);
   }
+}
+
+void Turn::cancel_watch(Cell& cell, std::string_view id) {
+  if (!cell.engagements) return;
+  auto& watchers = cell.engagements->remote_watchers;
+  const auto found = std::find_if(watchers.begin(), watchers.end(), [&](const auto& delivery) {
+    return delivery->queued->request.id == id;
+  });
+  if (found == watchers.end()) return;
+  complete(core_, std::move((*found)->queued), Status::cancelled, "the watch was cancelled");
+  watchers.erase(found);
 }
 
 void Turn::notify_watchers(Cell& cell, Status status, const std::string& text) {

@@ -16,7 +16,7 @@ bool Turn::bring_up(Cell& cell) {
   clear_errors();
   ++cell.incarnation;
   void* actor = nullptr;
-  slot_.handle({}, began_);
+  slot_.handle({}, false, began_);
   auto status = guarded([&] { return type.table.create(type.spec.type, context, &actor); });
   if (status == CONCLIB_OK) {
     cell.actor = actor;
@@ -25,7 +25,7 @@ bool Turn::bring_up(Cell& cell) {
     if (cell.started() == 0) cell.set_started(core_.next_start());
     Counters::count(counters_.made);
     if (type.recency && cell.revives()) {
-      core_.schedule_sweep(type.recency->enter(cell, core_.clock.now()));
+      core_.schedule_sweep(type.recency->enter(cell, began_));
     }
     if (!type.table.start) return true;
     status = guarded([&] { return type.table.start(cell.actor, context); });
@@ -101,7 +101,7 @@ void Turn::continue_end(Cell& cell) {
   std::string stop_failure;
   if (ending.call_stop && stop) {
     clear_errors();
-    slot_.handle({}, began_);
+    slot_.handle({}, false, began_);
     const auto status = guarded([&] { return stop(cell.actor, cell.context()); });
     if (status != CONCLIB_OK) {
       stop_failure =
@@ -194,7 +194,7 @@ void Turn::destroy(Cell& cell) {
   cell.stage = Cell::Stage::absent;
   // Its destroy may have wished for something, too.
   forget_engagements(cell);
-  if (cell.type().recency) cell.type().recency->leave(cell);
+  if (cell.type().recency && cell.revives()) cell.type().recency->leave(cell);
   Counters::count(counters_.ended);
 }
 

@@ -269,7 +269,7 @@ void Turn::on_tick(Cell& cell, Tick* tick) {
     case Tick::Purpose::receive_timeout: {
       auto& timers = cell.engagements->timers;
       if (!timers.take_receive_timeout(core_.timers, tick) || !cell.has_object()) return;
-      slot_.handle("receive time-out", began_);
+      slot_.handle("receive time-out", true, began_);
       const auto idle = cell.type().table.idle;
       if (!idle) return;
       call_back(
@@ -285,7 +285,7 @@ void Turn::on_tick(Cell& cell, Tick* tick) {
   }
   auto due = cell.engagements->timers.take(tick);
   if (!due || !cell.has_object()) return;
-  slot_.handle("timer", began_);
+  slot_.handle("timer", true, began_);
   const auto incarnation = cell.incarnation;
   if (due->inherited) resumed_ = &*due->inherited;
   call_back(cell, due->call, due->user_data, "a timer");
@@ -417,7 +417,7 @@ conclib_completion* Turn::completion(Cell& cell, conclib_call_fn call, void* use
 void Turn::on_completion(Cell& cell, conclib_completion* completion) {
   const std::unique_ptr<conclib_completion> completed(completion);
   if (completion->incarnation != cell.incarnation || !cell.has_object()) return;
-  slot_.handle("completion", began_);
+  slot_.handle("completion", true, began_);
   resumed_ = &completion->inherited;
   call_back(cell, completion->call, completion->user_data, "a completion");
   resumed_ = nullptr;
@@ -442,6 +442,8 @@ bool Turn::may_answer(const conclib_reply_to* reply_to) {
     return false;
   }
   answered_ = true;
+  // Who hears the answer may ask the pool again at once.
+  if (running_ && running_->is_handling()) running_->set_handling(false);
   return true;
 }
 

@@ -114,9 +114,32 @@ TEST_CASE("when one that was asked stays, the next that enters has two others as
   Actors actors({.live_max = 2});
   for (std::size_t i = 0; i < 3; ++i) (void)actors.recency.enter(actors[i], begin);
   CHECK(actors.asked() == Numbers{0});
-  actors.recency.touch(actors[0], begin);
+  actors.recency.stay(actors[0], begin);
+  CHECK(actors.asked().empty());
   (void)actors.recency.enter(actors[3], begin);
   CHECK(actors.asked() == Numbers{1, 2});
+}
+
+TEST_CASE("when one that was asked is used, another one is asked") {
+  Actors actors({.live_max = 2});
+  for (std::size_t i = 0; i < 3; ++i) (void)actors.recency.enter(actors[i], begin);
+  CHECK(actors.asked() == Numbers{0});
+  actors.recency.touch(actors[0], begin);
+  CHECK(actors.asked() == Numbers{1});
+}
+
+TEST_CASE("when there are still too many, one that leaves has others asked") {
+  Actors actors({.live_max = 1});
+  for (std::size_t i = 0; i < 4; ++i) (void)actors.recency.enter(actors[i], begin);
+  CHECK(actors.asked() == Numbers{0, 1, 2});
+  for (std::size_t i = 0; i < 3; ++i) actors.recency.stay(actors[i], begin);
+  CHECK(actors.asked().empty());
+  actors.recency.leave(actors[3]);
+  CHECK(actors.asked() == Numbers{0, 1});
+  actors.recency.leave(actors[0]);
+  actors.recency.leave(actors[1]);
+  CHECK(actors.asked().empty());
+  CHECK(actors.recency.live() == 1);
 }
 
 TEST_CASE("leave and touch are harmless for an actor that is not in the list") {

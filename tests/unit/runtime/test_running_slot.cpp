@@ -17,9 +17,9 @@ constexpr TimePoint begin{std::chrono::hours(1)};
 TEST_CASE("a slot shows what runs until the turn is over") {
   RunningSlot slot;
   CHECK_FALSE(slot.read());
-  slot.enter("cart/42", nanoseconds(7));
+  slot.enter("cart/42", 0, nanoseconds(7));
   CHECK_FALSE(slot.read());
-  slot.handle("AddItem", begin);
+  slot.handle("AddItem", false, begin);
   const auto seen = slot.read();
   REQUIRE(seen);
   CHECK(seen->urn == "cart/42");
@@ -32,14 +32,14 @@ TEST_CASE("a slot shows what runs until the turn is over") {
 
 TEST_CASE("each execution in a slot has another number and leaves no rest of the one before") {
   RunningSlot slot;
-  slot.enter("an_actor_with_a_long_name/1", nanoseconds(7));
-  slot.handle("ALongNameOfAType", begin);
+  slot.enter("an_actor_with_a_long_name/1", 0, nanoseconds(7));
+  slot.handle("ALongNameOfAType", false, begin);
   const auto first = slot.read();
-  slot.handle("Short", begin + nanoseconds(1));
+  slot.handle("Short", false, begin + nanoseconds(1));
   const auto second = slot.read();
   slot.leave();
-  slot.enter("b", nanoseconds(8));
-  slot.handle("", begin);
+  slot.enter("b", 0, nanoseconds(8));
+  slot.handle("", false, begin);
   const auto third = slot.read();
   REQUIRE(first);
   REQUIRE(second);
@@ -54,8 +54,8 @@ TEST_CASE("each execution in a slot has another number and leaves no rest of the
 
 TEST_CASE("a text that is too long for a slot is cut off") {
   RunningSlot slot;
-  slot.enter(std::string(RunningSlot::text_bytes_max + 1, 'u'), nanoseconds(0));
-  slot.handle(std::string(2 * RunningSlot::text_bytes_max, 't'), begin);
+  slot.enter(std::string(RunningSlot::text_bytes_max + 1, 'u'), 0, nanoseconds(0));
+  slot.handle(std::string(2 * RunningSlot::text_bytes_max, 't'), false, begin);
   const auto seen = slot.read();
   REQUIRE(seen);
   CHECK(seen->urn == std::string(RunningSlot::text_bytes_max, 'u'));
@@ -75,9 +75,9 @@ TEST_CASE("what is read of a slot that changes all the time was there together")
     for (std::size_t i = 0; !over; ++i) {
       const auto size = 1 + i % 100;
       slot.leave();
-      slot.enter(text_of(size), nanoseconds(size));
+      slot.enter(text_of(size), 0, nanoseconds(size));
       for (std::size_t j = size; j < size + 10; ++j) {
-        slot.handle(text_of(j), TimePoint(nanoseconds(j)));
+        slot.handle(text_of(j), false, TimePoint(nanoseconds(j)));
       }
     }
   });

@@ -30,11 +30,6 @@ runtime::RuntimeOptions options_for(const Workload& workload) {
 
 }  // namespace
 
-class BenchRuntime::SteadyClock final : public runtime::Clock {
- public:
-  [[nodiscard]] TimePoint now() const override { return std::chrono::steady_clock::now(); }
-};
-
 class BenchRuntime::CountedRandom final : public runtime::Random {
  public:
   [[nodiscard]] std::uint64_t next() override {
@@ -99,7 +94,7 @@ class BenchRuntime::Loop final : public runtime::Outside {
 
 BenchRuntime::BenchRuntime(const Workload& workload)
     : log_(log::Level::warn, "bench"),
-      clock_(std::make_unique<SteadyClock>()),
+      clock_(std::make_unique<runtime::SystemClock>()),
       random_(std::make_unique<CountedRandom>()),
       loop_(std::make_unique<Loop>()),
       options_(options_for(workload)) {

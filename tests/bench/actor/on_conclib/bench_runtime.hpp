@@ -13,6 +13,7 @@
 
 #include "conclib/actor.hpp"
 #include "daemon/runtime/runtime.hpp"
+#include "daemon/runtime/system_clock.hpp"
 #include "tests/bench/actor/finish_line.hpp"
 #include "tests/bench/actor/workload.hpp"
 
@@ -51,7 +52,6 @@ class BenchRuntime {
   void expect_handled(std::uint64_t messages);
 
  private:
-  class SteadyClock;
   class CountedRandom;
   class Loop;
 
@@ -61,7 +61,7 @@ class BenchRuntime {
   std::vector<std::shared_ptr<void>> shared_;  // each known here by its address alone
   conclib_host host_{};
   log::Log log_;
-  std::unique_ptr<SteadyClock> clock_;
+  std::unique_ptr<runtime::SystemClock> clock_;
   std::unique_ptr<CountedRandom> random_;
   std::unique_ptr<Loop> loop_;
   runtime::RuntimeOptions options_;
