@@ -18,7 +18,8 @@ using proto::Status;
 
 constexpr std::size_t name_bytes_max = 64;
 constexpr std::uint32_t known_flags = CONCLIB_ACTOR_BLOCKING | CONCLIB_ACTOR_DROP_WHEN_FULL;
-/// What an actor type has had since ABI 1.0.
+/// What plugin and actor type have had since ABI 1.0.
+constexpr std::size_t plugin_size_min = offsetof(conclib_plugin, unload) + sizeof(void*);
 constexpr std::size_t type_size_min = offsetof(conclib_actor_type, class_name);
 
 bool is_plugin_name(std::string_view name) {
@@ -56,11 +57,11 @@ Result<void> check_abi(const conclib_plugin& table) {
                     (newer ? ": upgrade conclibd, or build the plugin with its headers"
                            : ": build the plugin again with the headers of this conclibd"));
   }
-  if (table.size < sizeof(conclib_plugin)) {
+  if (table.size < plugin_size_min) {
     return fail(Status::protocol_mismatch,
                 "has a plugin table of " + std::to_string(table.size) + " bytes, ABI " +
                     abi_text(CONCLIB_ABI_MAJOR, CONCLIB_ABI_MINOR) + " needs " +
-                    std::to_string(sizeof(conclib_plugin)) + ": build it again");
+                    std::to_string(plugin_size_min) + ": build it again");
   }
   return {};
 }
@@ -75,7 +76,7 @@ Result<void> check_type(const conclib_actor_type* type, std::size_t index) {
   }
   const std::string urn(view_of(type->urn));
   // Since ABI 1.1 there are types without one, which are only spawned.
-  const bool spawned = urn.empty() && type->size >= sizeof(conclib_actor_type);
+  const bool spawned = urn.empty() && type->size > type_size_min;
   if (!spawned && !is_type_urn(urn)) {
     return fail(Status::bad_argument, nth + " has the URN \"" + urn +
                                           "\": it must be like `cart` or `cart/{id}`, its first "

@@ -10,6 +10,7 @@
 
 #include "daemon/runtime/payload.hpp"
 #include "daemon/runtime/recency.hpp"
+#include "proto/limits.hpp"
 
 namespace conclib::runtime {
 namespace {
@@ -85,6 +86,13 @@ proto::Result<void> describe(ActorType& type, const RuntimeOptions& options) {
                  .bytes_max = options.mailbox_bytes_max};
   type.limits.messages_max = std::min(type.limits.messages_max, mailbox_messages_limit);
   type.handler_limit = or_default(table.handler_limit_ms, options.handler_limit);
+  // Members of a pool are called by its URN, a '#' and a number.
+  constexpr std::size_t number_bytes_max = 11;
+  if (type.pool_size > 1 && type.urn.size() + number_bytes_max > proto::limits::urn_bytes_max) {
+    return fail(
+        Status::bad_argument,
+        fmt::format("the URN of the pool {} is too long for its members' to have room", type.urn));
+  }
   auto supervision = supervision_of(type);
   if (!supervision) return tl::unexpected(std::move(supervision.error()));
   type.supervision = *supervision;

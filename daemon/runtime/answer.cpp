@@ -148,8 +148,8 @@ std::string note_dropped(const conclib_reply_to& reply_to) {
   std::string what = "a request";
   if (reply_to.asker == conclib_reply_to::Asker::queue) {
     const auto& delivery = static_cast<const Delivery&>(reply_to);
-    const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(core.clock.now() -
-                                                                           delivery.arrived);
+    const auto age =
+        std::chrono::duration_cast<std::chrono::milliseconds>(core.clock.now() - delivery.arrived);
     what = fmt::format("{} ({} ms old)", delivery.queued->request.type, age.count());
   }
   auto text = fmt::format("actor {} dropped {} without an answer", debtor.urn(), what);

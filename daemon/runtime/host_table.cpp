@@ -139,7 +139,8 @@ size_t host_list(conclib_context* context, conclib_str class_name,
 
 conclib_status host_spawn(conclib_context* context, const conclib_spawn* spawn,
                           conclib_ref** ref) noexcept {
-  if (!spawn || spawn->size < sizeof(conclib_spawn)) return CONCLIB_BAD_ARGUMENT;
+  if (!spawn || spawn->size < CONCLIB_SIZE_UP_TO(conclib_spawn, destroy_argument))
+    return CONCLIB_BAD_ARGUMENT;
   auto* turn = turn_of(context);
   if (turn) return turn->spawn(Cell::of(context), *spawn, ref);
   if (spawn->destroy_argument) spawn->destroy_argument(spawn->argument);
@@ -149,7 +150,8 @@ conclib_status host_spawn(conclib_context* context, const conclib_spawn* spawn,
 conclib_status host_stop_actor(conclib_context* context, const conclib_stop* stop,
                                conclib_reply_fn on_end, void* user_data) noexcept {
   auto* turn = turn_of(context);
-  if (!turn || !stop || stop->size < sizeof(conclib_stop)) return CONCLIB_BAD_ARGUMENT;
+  if (!turn || !stop || stop->size < CONCLIB_SIZE_UP_TO(conclib_stop, timeout_ms))
+    return CONCLIB_BAD_ARGUMENT;
   return turn->stop_actor(Cell::of(context), *stop, on_end, user_data);
 }
 
@@ -166,7 +168,7 @@ void host_unwatch(conclib_context* context, void* user_data) noexcept {
 }
 
 std::uint64_t host_timer_start(conclib_context* context, const conclib_timer_spec* spec) noexcept {
-  if (!spec || spec->size < sizeof(conclib_timer_spec)) return 0;
+  if (!spec || spec->size < CONCLIB_SIZE_UP_TO(conclib_timer_spec, destroy)) return 0;
   auto* turn = turn_of(context);
   if (turn && spec->call) return turn->start_timer(Cell::of(context), *spec);
   if (spec->destroy) spec->destroy(spec->user_data);

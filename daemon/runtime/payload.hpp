@@ -17,9 +17,13 @@ namespace conclib::runtime {
   return {text.data(), text.size()};
 }
 
+/// The size of a struct of the C border up to one of its fields. What a field needs is never looked
+/// up by sizeof, which grows with the next version of the header.
+#define CONCLIB_SIZE_UP_TO(Struct, field) (offsetof(Struct, field) + sizeof(Struct::field))
+
 /// Whether objects of this type are moved from memory to memory, and not handed over.
 [[nodiscard]] inline bool travels_by_value(const conclib_object_type& type) {
-  return type.size >= sizeof(conclib_object_type) && type.move;
+  return type.size >= CONCLIB_SIZE_UP_TO(conclib_object_type, destruct) && type.move;
 }
 
 /// The content of a message: an object of a plugin, or encoded bytes, which it only points to.

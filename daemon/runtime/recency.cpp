@@ -9,7 +9,7 @@
 namespace conclib::runtime {
 namespace {
 
-/// Below this the clock of turns, which moves in ticks of the kernel, is too coarse for a part of it.
+/// Below this the clock of turns, which moves in ticks of the kernel, is too coarse for a part.
 constexpr std::chrono::milliseconds short_idle_time{100};
 
 std::chrono::nanoseconds pause_between_touches(const Recency::Limits& limits) {

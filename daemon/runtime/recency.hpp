@@ -36,8 +36,8 @@ class Recency {
   /// It took a message. Asks others to end if there are too many. Harmless when it is not in the
   /// list.
   void touch(Cell& cell, TimePoint now);
-  /// It had a turn but no message, and stays, whether it was asked to end or not. Asks nobody: those
-  /// that wait for something and so all stay would ask each other for ever. Harmless as above.
+  /// It had a turn but no message, and stays, whether it was asked to end or not. Asks nobody:
+  /// those that wait for something and so all stay would ask each other for ever. Else as touch().
   void stay(Cell& cell, TimePoint now);
   /// Its object ends. Asks others as touch() does. Harmless when it is not in the list.
   void leave(Cell& cell);

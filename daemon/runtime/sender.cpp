@@ -35,8 +35,9 @@ void Sender::forget() { known_ = {}; }
 Result<void> Sender::send(Cell& from, const conclib_outgoing& message, PendingAsk* ask) {
   Payload payload(message.payload);
   if (auto checked = payload.check(); !checked) return checked;
-  auto* const by_ref =
-      message.size >= sizeof(conclib_outgoing) && message.to ? &Cell::of(message.to) : nullptr;
+  auto* const by_ref = message.size >= CONCLIB_SIZE_UP_TO(conclib_outgoing, to) && message.to
+                           ? &Cell::of(message.to)
+                           : nullptr;
   const auto urn = by_ref ? by_ref->urn() : view_of(message.urn);
   const bool durable = !ask && (message.flags & CONCLIB_TELL_DURABLE) != 0;
   if (durable) {

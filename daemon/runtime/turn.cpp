@@ -173,9 +173,8 @@ void Turn::on_control(Cell& cell, std::unique_ptr<Control> control) {
       on_failed(cell, CONCLIB_ACTOR_FAILED, control->text);
       break;
     case Control::What::passivate: {
-      const bool busy =
-          cell.stage != Cell::Stage::running || !cell.mailbox.is_read() || cell.owes() ||
-          (cell.engagements && (cell.engagements->waits() || cell.engagements->first_child));
+      const bool busy = cell.stage != Cell::Stage::running || !cell.mailbox.is_read() ||
+                        cell.owes() || (cell.engagements && cell.engagements->waits());
       if (!busy) begin_end(cell, {.passivate = true});
       break;
     }

@@ -50,6 +50,7 @@ Kit::~Kit() {
   // What does not end by itself is destroyed all the same.
   (void)drain();
   runtime_.stop();
+  for (auto plugin = plugins_.rbegin(); plugin != plugins_.rend(); ++plugin) (*plugin)->unload();
 }
 
 Result<void> Kit::add(const conclib_plugin* table) {

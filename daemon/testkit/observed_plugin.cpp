@@ -69,8 +69,10 @@ ObservedPlugin::ObservedPlugin(const conclib_plugin& table, const conclib_host& 
   fill_observed_calls(host_);
 }
 
-ObservedPlugin::~ObservedPlugin() {
-  if (loaded_ && table_.unload) table_.unload(plugin_data_);
+ObservedPlugin::~ObservedPlugin() { unload(); }
+
+void ObservedPlugin::unload() {
+  if (std::exchange(loaded_, false) && table_.unload) table_.unload(plugin_data_);
 }
 
 proto::Result<std::vector<runtime::TypeSpec>> ObservedPlugin::load() {

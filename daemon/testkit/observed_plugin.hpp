@@ -60,6 +60,8 @@ class ObservedPlugin : public conclib_plugin_handle {
 
   /// Calls the plugin's load; the types for the runtime.
   [[nodiscard]] proto::Result<std::vector<runtime::TypeSpec>> load();
+  /// Calls the plugin's unload, once, which may still answer and complete what it owes.
+  void unload();
 
   [[nodiscard]] static ObservedPlugin& of(const conclib_context* context) {
     return *static_cast<ObservedPlugin*>(context->plugin);

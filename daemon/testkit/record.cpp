@@ -20,7 +20,11 @@ void Record::fail(Failure failure, bool will_be_heard) {
 }
 
 void Record::hear(Failure failure) {
-  if (std::exchange(to_be_heard_, {}) != failure.actor) fail(std::move(failure));
+  bool known = std::exchange(to_be_heard_, {}) == failure.actor;
+  // The failure of a work that was an ask is its asker's; what is heard then is another one.
+  if (known && failures_.back().message_type == "work")
+    known = failures_.back().text == failure.text;
+  if (!known) fail(std::move(failure));
 }
 
 void Record::made(std::string_view actor, std::uint64_t restarts) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "conclib/detail/object.hpp"
+#include "conclib/detail/turn.hpp"
 #include "conclib/detail/visibility.hpp"
 #include "conclib/message.hpp"
 #include "conclib/plugin.h"
@@ -87,7 +88,9 @@ class Responder {
   void close() {
     if (std::exchange(open_, false)) return;
     constexpr std::string_view text = "the request has been answered already";
-    host_->log(plugin_, nullptr, CONCLIB_LOG_WARN, detail::c_str_of(text));
+    auto* const context =
+        detail::current_actor == nullptr ? nullptr : detail::context_of(*detail::current_actor);
+    host_->log(plugin_, context, CONCLIB_LOG_WARN, detail::c_str_of(text));
     throw Error(CONCLIB_ALREADY_RESPONDED, std::string(text));
   }
   void refuse(conclib_status status, std::string_view text) {
@@ -97,7 +100,10 @@ class Responder {
   void send(conclib_status status, const conclib_payload* payload, std::string_view text) {
     auto* const reply_to = std::exchange(reply_to_, nullptr);
     const auto sent = host_->respond(reply_to, status, payload, detail::c_str_of(text));
-    if (sent != CONCLIB_OK) detail::throw_failure(sent, "the reply was not sent", {});
+    if (sent == CONCLIB_OK) return;
+    const auto type =
+        payload == nullptr ? std::string_view("a failure") : detail::view_of(payload->type);
+    detail::throw_failure(sent, "the reply, " + std::string(type) + ", was not sent", {});
   }
 
   const conclib_host* host_;

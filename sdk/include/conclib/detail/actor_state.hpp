@@ -148,8 +148,8 @@ struct ActorState {
 void deliver_reply(void* actor, conclib_context* context, void* user_data, conclib_status status,
                    conclib_str text, conclib_payload* reply) noexcept;
 
-/// What becomes of an exception that left an actor's function. OK: somebody was told. Else the
-/// failure of that function.
+/// What becomes of an exception that left an actor's function. OK: there is nothing left to do.
+/// Else the failure of that function, for the host to count and log.
 struct Outcome {
   conclib_status status = CONCLIB_OK;
   std::string text;

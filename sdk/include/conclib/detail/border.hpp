@@ -95,13 +95,12 @@ inline Outcome conclude_exception(Actor& actor, bool asked, Responder* responder
   } catch (...) {
   }
   if (!asked) return failure_of(actor, status, asked);
-  const auto text = exception_text();
-  if (!awaited || status != CONCLIB_REJECTED) {
-    const auto line = "the handler failed while it was asked: " + text;
-    context->host->log(context->plugin, context, CONCLIB_LOG_INFO, c_str_of(line));
+  auto text = exception_text();
+  if (awaited) {
+    refuse(*responder, status, text);
+    if (status == CONCLIB_REJECTED) return {};
   }
-  if (awaited) refuse(*responder, status, text);
-  return {};
+  return {status, std::move(text)};
 }
 
 inline const HandlerEntry* ActorAccess::handler_of(const Actor& actor,

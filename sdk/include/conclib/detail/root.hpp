@@ -126,7 +126,8 @@ inline void Root::complete() noexcept {
   auto* const context = context_of(actor);
   const auto* const host = context->host;
   if (work == nullptr) {
-    if (outcome.status != CONCLIB_OK) host->fail(context, outcome.status, c_str_of(outcome.text));
+    if (outcome.status != CONCLIB_OK && !asked)
+      host->fail(context, outcome.status, c_str_of(outcome.text));
     return;
   }
   if (outcome.status != CONCLIB_OK) {

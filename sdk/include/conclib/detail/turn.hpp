@@ -70,7 +70,9 @@ class Turn {
 inline void check(conclib_context* context, conclib_status status, const char* doing,
                   std::string_view to) {
   if (status == CONCLIB_OK) return;
-  throw_failure(status, doing + std::string(to), last_error(context));
+  // A text is cut somewhere: the reason behind the name must not be what is lost.
+  constexpr std::size_t name_bytes_max = 512;
+  throw_failure(status, doing + std::string(to.substr(0, name_bytes_max)), last_error(context));
 }
 
 [[nodiscard]] constexpr std::uint32_t milliseconds_of(std::chrono::milliseconds time) {
