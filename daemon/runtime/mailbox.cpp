@@ -46,6 +46,28 @@ bool is_large(const Message& message) {
   return message.bytes_charged > mailbox_small_bytes && message.is_request();
 }
 
+/// Messages that one thread makes in a row mostly lie in a row, upwards or downwards. Of a long
+/// stack that is turned round they come out of memory, so some are fetched ahead; to guess wrong
+/// costs little.
+void fetch_neighbours(const Message* message) {
+  constexpr std::uint32_t line = 64;
+  constexpr std::intptr_t ahead = 8;
+  const auto block = static_cast<std::intptr_t>((message->bytes_charged + 16 + line - 1) & -line);
+  const auto place = reinterpret_cast<std::intptr_t>(message);
+  __builtin_prefetch(reinterpret_cast<const void*>(place - ahead * block), 1);
+  __builtin_prefetch(reinterpret_cast<const void*>(place + ahead * block), 1);
+}
+
+/// Most letters lie in four cache lines, of which the first begins before what is a message.
+void fetch_ahead(const Message* message) {
+  constexpr std::size_t line = 64;
+  const auto* bytes = reinterpret_cast<const std::byte*>(message);
+  __builtin_prefetch(bytes, 1);
+  __builtin_prefetch(bytes + line, 1);
+  __builtin_prefetch(bytes + 2 * line, 1);
+  __builtin_prefetch(bytes + 3 * line, 1);
+}
+
 }  // namespace
 
 Mailbox::Mailbox(bool scheduled) : inbox_(scheduled ? no_message : resting) {
@@ -120,6 +142,7 @@ void Mailbox::take_in(Message* newest) {
   while (newest) {
     auto* message = newest;
     newest = message->next;
+    fetch_neighbours(message);
     if (message->kind == MessageKind::control) {
       message->next = controls;
       controls = message;
@@ -152,6 +175,8 @@ Message* Mailbox::pop(bool responses_only) {
   } else {
     message = passed_over_.take();
     if (!message) message = arrived_.take();
+    // In a long queue the next one is out of the caches: it comes while this one is handled.
+    fetch_ahead(arrived_.first);
   }
   if (message) count_popped(*message);
   return message;

@@ -47,20 +47,19 @@ Control::Control(What of_what) : Message(MessageKind::control), what(of_what) {}
 Control::~Control() = default;
 
 Letter* Letter::make(Payload payload, std::string_view sender, PendingAsk* ask) {
-  static_assert(sizeof(Letter) % alignof(Message) == 0);
+  static_assert(sizeof(Letter) == 112);
   const bool object = payload.is_object();
   const auto moved = payload.bytes_to_move();
-  const auto size = sizeof(Letter) + align_up(moved) + sender.size() +
+  const auto size = sizeof(Letter) + align_up(sender.size()) + moved +
                     (object ? 0 : payload.type().size() + payload.body().size());
   auto* memory = static_cast<char*>(allocate_message(size));
   auto* letter = new (memory) Letter(ask, charge(size));
   auto* place = memory + sizeof(Letter);
-  if (moved > 0) {
-    payload.move_object(place);
-    place += align_up(moved);
-  }
-  letter->sender = copy(sender, place);
+  // A URN has at most 255 bytes.
+  letter->sender_bytes = static_cast<std::uint8_t>(copy(sender, place).size());
+  place = memory + sizeof(Letter) + align_up(sender.size());
   if (object) {
+    if (moved > 0) payload.move_object(place);
     letter->payload = std::move(payload);
   } else {
     const auto type = copy(payload.type(), place);

@@ -32,53 +32,55 @@ void append(void* target, const void* from, size_t size) {
 }  // namespace
 
 void Payload::end_object() {
-  if (!object_type_) return;
-  if (travels_by_value(*object_type_)) {
-    object_type_->destruct(object_);
-  } else if (object_type_->destroy) {
-    object_type_->destroy(object_);
+  const auto* type = content_.object.type;
+  if (!type) return;
+  if (travels_by_value(*type)) {
+    type->destruct(content_.object.object);
+  } else if (type->destroy) {
+    type->destroy(content_.object.object);
   }
 }
 
 proto::Result<void> Payload::check() const {
-  if (type_.empty() || type_.size() > proto::limits::type_bytes_max) {
+  if (content_.type.empty() || content_.type.size() > proto::limits::type_bytes_max) {
     return fail(Status::bad_argument,
                 fmt::format("the name of a message type has 1 to {} bytes, not {}",
-                            proto::limits::type_bytes_max, type_.size()));
+                            proto::limits::type_bytes_max, content_.type.size()));
   }
-  if (object_) {
-    if (object_type_ && is_complete(*object_type_)) return {};
+  if (is_object()) {
+    const auto* object_type = content_.object.type;
+    if (object_type && is_complete(*object_type)) return {};
     return fail(Status::bad_argument,
-                fmt::format("the object of {} has no complete object type", type_));
+                fmt::format("the object of {} has no complete object type", content_.type));
   }
-  if (!proto::is_utf8(type_)) {
+  if (!proto::is_utf8(content_.type)) {
     return fail(Status::bad_argument, "the name of a message type is not UTF-8");
   }
-  if (body_.empty()) return {};
-  if (auto checked = proto::check_value(body_); !checked) {
+  if (content_.body.empty()) return {};
+  if (auto checked = proto::check_value(content_.body); !checked) {
     return fail(Status::bad_argument,
-                fmt::format("the body of {}: {}", type_, checked.error().text));
+                fmt::format("the body of {}: {}", content_.type, checked.error().text));
   }
   return {};
 }
 
 proto::Result<void> Payload::encode(std::string& storage) {
-  if (!object_) return {};
+  if (!is_object()) return {};
   Payload object(std::move(*this));
   storage.clear();
   const conclib_writer writer{.target = &storage, .write = append};
   conclib_status status = CONCLIB_INTERNAL;
   try {
-    status = object.object_type_->encode(object.object_, &writer);
+    status = object.content_.object.type->encode(object.content_.object.object, &writer);
   } catch (...) {
-    return fail(Status::bad_argument, fmt::format("encoding {} threw", object.type_));
+    return fail(Status::bad_argument, fmt::format("encoding {} threw", object.type()));
   }
   if (status != CONCLIB_OK) {
-    return fail(Status::bad_argument, fmt::format("{} cannot be encoded: {}", object.type_,
+    return fail(Status::bad_argument, fmt::format("{} cannot be encoded: {}", object.type(),
                                                   proto::status_name(proto::Status(status))));
   }
   // The name is static data of the plugin, so it outlives the object.
-  *this = Payload(object.type_, storage);
+  *this = Payload(object.type(), storage);
   return check();
 }
 

@@ -36,17 +36,21 @@ class Payload {
  public:
   Payload() = default;
   /// Encoded; both stay where they are.
-  Payload(std::string_view type, std::string_view body) : type_(type), body_(body) {}
+  Payload(std::string_view type, std::string_view body) : content_{.type = type, .body = body} {}
   /// What a plugin passed.
-  explicit Payload(const conclib_payload& given)
-      : type_(given.object && given.object_type ? view_of(given.object_type->name)
-                                                : view_of(given.type)),
-        body_(given.body.data
-                  ? std::string_view(static_cast<const char*>(given.body.data), given.body.size)
-                  : std::string_view()),
-        object_(given.object),
-        object_type_(given.object_type),
-        owned_(!given.object_type || !travels_by_value(*given.object_type)) {}
+  explicit Payload(const conclib_payload& given) {
+    if (given.object) {
+      content_.holds_object = true;
+      content_.object = {given.object, given.object_type};
+      content_.type = view_of(given.object_type ? given.object_type->name : given.type);
+      content_.owned = !given.object_type || !travels_by_value(*given.object_type);
+    } else {
+      content_.type = view_of(given.type);
+      const auto& body = given.body;
+      if (body.data)
+        content_.body = std::string_view(static_cast<const char*>(body.data), body.size);
+    }
+  }
   Payload(Payload&& other) noexcept { swap(other); }
   Payload& operator=(Payload&& other) noexcept {
     Payload taken(std::move(other));
@@ -54,34 +58,38 @@ class Payload {
     return *this;
   }
   ~Payload() {
-    if (object_ && owned_) end_object();
+    if (is_object() && content_.owned) end_object();
   }
 
-  [[nodiscard]] std::string_view type() const { return type_; }
-  [[nodiscard]] std::string_view body() const { return body_; }
-  [[nodiscard]] bool is_object() const { return object_ != nullptr; }
+  [[nodiscard]] std::string_view type() const { return content_.type; }
+  [[nodiscard]] std::string_view body() const {
+    return content_.holds_object ? std::string_view() : content_.body;
+  }
+  [[nodiscard]] bool is_object() const { return content_.holds_object && content_.object.object; }
 
   /// Bytes that move_object() needs, aligned to 16; 0: there is nothing to move.
   [[nodiscard]] std::size_t bytes_to_move() const {
-    return object_ && !owned_ ? object_type_->object_size : 0;
+    return is_object() && !content_.owned ? content_.object.type->object_size : 0;
   }
   /// Moves the object to `place`, which outlives the payload.
   void move_object(void* place) {
-    object_type_->move(place, object_);
-    object_ = place;
-    owned_ = true;
+    content_.object.type->move(place, content_.object.object);
+    content_.object.object = place;
+    content_.owned = true;
   }
 
   /// As a plugin gets it. An object that was handed over is the callee's to keep: pass what is left
   /// to take_back.
   [[nodiscard]] conclib_payload lend() const {
-    return {.type = str_of(type_),
-            .body = {body_.data(), body_.size()},
-            .object = object_,
-            .object_type = object_type_};
+    const auto bytes = body();
+    return {.type = str_of(content_.type),
+            .body = {bytes.data(), bytes.size()},
+            .object = content_.holds_object ? content_.object.object : nullptr,
+            .object_type = content_.holds_object ? content_.object.type : nullptr};
   }
   void take_back(const conclib_payload& lent) {
-    if (object_ && !travels_by_value(*object_type_)) object_ = lent.object;
+    if (is_object() && !travels_by_value(*content_.object.type))
+      content_.object.object = lent.object;
   }
 
   /// Whether it can be sent: the type's name, a whole object type, and encoded bytes that are one
@@ -92,20 +100,25 @@ class Payload {
   [[nodiscard]] proto::Result<void> encode(std::string& storage);
 
  private:
-  void swap(Payload& other) noexcept {
-    std::swap(type_, other.type_);
-    std::swap(body_, other.body_);
-    std::swap(object_, other.object_);
-    std::swap(object_type_, other.object_type_);
-    std::swap(owned_, other.owned_);
-  }
+  struct Object {
+    void* object;
+    const conclib_object_type* type;
+  };
+
+  void swap(Payload& other) noexcept { std::swap(content_, other.content_); }
   void end_object();
 
-  std::string_view type_;
-  std::string_view body_;
-  void* object_ = nullptr;
-  const conclib_object_type* object_type_ = nullptr;
-  bool owned_ = true;
+  /// Small, for it is a part of each message: bytes and object share their place.
+  struct Content {
+    std::string_view type{};
+    union {
+      std::string_view body{};
+      Object object;
+    };
+    bool holds_object = false;
+    bool owned = true;
+  };
+  Content content_;
 };
 
 }  // namespace conclib::runtime

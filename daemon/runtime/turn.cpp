@@ -248,7 +248,7 @@ void Turn::on_letter(Cell& cell, Letter* letter) {
                           .payload = letter->payload.lend(),
                           .reply_to = ask,
                           .id = id_text(letter->number),
-                          .sender = str_of(letter->sender)};
+                          .sender = str_of(letter->sender())};
   slot_.handle(letter->payload.type(), letter->payload.is_object(), began_);
   const auto status = receive(cell, message);
   letter->payload.take_back(message.payload);
@@ -393,7 +393,7 @@ void Turn::refuse(Cell& cell, Message* message, Status status, std::string_view 
 void Turn::bury(const Cell& cell, const Letter& letter, Status status, std::string reason) {
   core_.dead_letters.add({.urn = std::string(cell.urn()),
                           .type = std::string(letter.payload.type()),
-                          .sender = std::string(letter.sender),
+                          .sender = std::string(letter.sender()),
                           .status = status,
                           .reason = std::move(reason),
                           .when = began_});

@@ -474,7 +474,7 @@ Ref<const Chain> Turn::chain() {
   if (resumed_) return resumed_->chain;
   if (chain_) return chain_;
   if (letter_ && letter_->awaited) {
-    chain_ = Chain::extend(letter_->inherited.chain.get(), letter_->sender);
+    chain_ = Chain::extend(letter_->inherited.chain.get(), letter_->sender());
   } else if (delivery_) {
     chain_ = Chain::decode(delivery_->queued->request.chain);
   }
