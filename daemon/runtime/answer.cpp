@@ -65,9 +65,10 @@ void keep(PendingAsk* ask, Payload payload) {
   ask->payload = std::move(payload);
 }
 
-Result<void> answer_local(PendingAsk* ask, const Cell& debtor, const Cell* asker, Payload payload) {
+Result<void> answer_local(PendingAsk* ask, const Cell& debtor, const ActorType* asker,
+                          Payload payload) {
   if (auto ready = payload.check(); !ready) return ready;
-  if (payload.is_object() && asker && debtor.type().spec.plugin != asker->type().spec.plugin) {
+  if (payload.is_object() && asker && debtor.type().spec.plugin != asker->spec.plugin) {
     std::string encoded;
     if (auto ready = payload.encode(encoded); !ready) return ready;
     keep(ask, std::move(payload));
@@ -78,8 +79,8 @@ Result<void> answer_local(PendingAsk* ask, const Cell& debtor, const Cell* asker
 }
 
 /// Of whose plugin an answer must be: the actor that asked, or the one that passed it on.
-const Cell* asker_of(const PendingAsk& ask) {
-  return ask.relay ? ask.relay->debtor : ask.asker_cell;
+const ActorType* asker_of(const PendingAsk& ask) {
+  return ask.relay ? &ask.relay->debtor->type() : ask.asker_type;
 }
 
 Result<void> answer_queued(Delivery& delivery, Payload payload) {

@@ -65,6 +65,8 @@ struct Engagements {
     bool passivate = false;  ///< Nobody needs to know.
   };
   Ending ending;
+  bool stop_wanted = false;  ///< It must not be made anew any more,
+  bool ends_soon = false;    ///< or only once: who stops it waits behind its messages.
   Restarts restarts;
 
   /// Whether something is still to come for the object.

@@ -34,10 +34,17 @@ PendingAsk::PendingAsk(Cell* from, conclib_reply_fn function, void* data)
     : Message(MessageKind::answer),
       conclib_reply_to(Asker::local),
       asker_cell(from),
+      asker_type(from ? &from->type() : nullptr),
       on_reply(function),
       user_data(data) {}
 
 PendingAsk::~PendingAsk() {
+  // It is answered before, but at the end of the runtime.
+  if (relay && relay->asker == Asker::queue) {
+    delete static_cast<Delivery*>(relay);
+  } else {
+    delete static_cast<PendingAsk*>(relay);
+  }
   payload = {};
   if (object_memory) free_message(object_memory);
 }

@@ -15,6 +15,7 @@
 
 namespace conclib::runtime {
 
+struct ActorType;
 class Cell;
 
 /// In the order of what they may overtake; see the predicates of Message.
@@ -89,7 +90,8 @@ struct PendingAsk final : Message, conclib_reply_to {
   void* operator new(std::size_t bytes) { return allocate_message(bytes); }
   void operator delete(void* memory) { free_message(memory); }
 
-  Cell* asker_cell;
+  Cell* asker_cell;  ///< Only to be looked at by who made the ask `answered`.
+  const ActorType* asker_type;
   conclib_reply_fn on_reply;
   void* user_data;
   TimePoint deadline = TimePoint::max();
@@ -178,6 +180,7 @@ struct Control final : Message {
     look,         ///< See whether something has changed: draining, an answer given.
     cancel,       ///< Drop the queued ask `text`.
     stop_now,     ///< End without taking what waits; `ask` as in StopRequest.
+    ends_soon,    ///< It is about to be stopped: a restart that fails is not tried again.
     watch,        ///< Answer `ask` or `delivery` when the actor ends.
     child_ended,  ///< `cell` is a child that has ended.
     escalate,     ///< The child `cell` has failed with `text` and ended.

@@ -103,6 +103,8 @@ Result<void> Sender::refuse_full(const Cell& from, const Cell& to, const Letter&
 
 Result<void> Sender::await(Cell& from, Cell& to, PendingAsk& ask) {
   if (ask.awaited) {
+    // An edge of an attempt before goes first: others follow it to its target.
+    core_.wait_graph.end(from);
     ask.target = Ref<Cell>::share(&to);
     auto ring = core_.wait_graph.begin(from, ask);
     if (!ring.empty()) {

@@ -54,6 +54,7 @@ std::uint64_t Turn::random() {
 bool Turn::run(Cell& cell) {
   began_ = core_.clock.coarse_now();
   took_message_ = false;
+  wished_failure_.reset();
   core_.keep_watch();
   cell.turn = this;
   running_ = &cell;
@@ -70,10 +71,12 @@ bool Turn::give(Cell& cell) {
     cell.mailbox.collect();
     while (auto* control = cell.mailbox.pop_control()) {
       on_control(cell, std::unique_ptr<Control>(static_cast<Control*>(control)));
+      if (wished_failure_) apply_failure(cell);
     }
     if (cell.start_at_once) {
       cell.start_at_once = false;
       if (cell.stage == Cell::Stage::absent && !cell.draining()) (void)bring_up(cell);
+      if (wished_failure_) apply_failure(cell);
     }
     while (auto* message = cell.mailbox.pop(!takes_requests(cell))) {
       on_message(cell, message);
@@ -103,6 +106,7 @@ bool Turn::rest(Cell& cell) {
   const bool draining = cell.draining();
   if (draining && cell.stage == Stage::restarting) {
     restart(cell);
+    if (wished_failure_) apply_failure(cell);
     return false;
   }
   const bool may_close =
@@ -130,10 +134,12 @@ bool Turn::rest(Cell& cell) {
     cell.turn = this;
     return false;
   }
+  // Once it is closed the registry may let go of it.
+  const auto kept = closes ? Ref<Cell>::share(&cell) : Ref<Cell>();
   if (closes ? cell.mailbox.try_close() : cell.mailbox.try_rest(waiting)) {
     // Without a close it may run on another thread by now.
     if (closes) {
-      const auto kept = Ref<Cell>::share(&cell);
+      cell.set_alive(false);
       if (engagements) notify_watchers(cell, Status::actor_stopped, "it moved to another worker");
       core_.registry.remove(cell);
       if (auto* parent = cell.parent()) {
@@ -162,6 +168,9 @@ void Turn::on_control(Cell& cell, std::unique_ptr<Control> control) {
       break;
     case Control::What::stop_now:
       on_stop_now(cell, std::exchange(control->ask, nullptr));
+      break;
+    case Control::What::ends_soon:
+      cell.engaged().ends_soon = true;
       break;
     case Control::What::watch:
       on_watch(cell, *control);

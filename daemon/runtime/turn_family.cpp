@@ -69,7 +69,13 @@ conclib_status Turn::spawn(Cell& from, const conclib_spawn& spawn, conclib_ref**
     return refuse(Status::bad_argument,
                   "a child's type must be one of those in the plugin's table: add its class there");
   }
-  if (from.stage == Cell::Stage::ending || from.stage == Cell::Stage::ended) {
+  if (from.stage == Cell::Stage::absent) {
+    return refuse(Status::bad_argument,
+                  fmt::format("actor {} is still being made: its children are made from its start "
+                              "on",
+                              from.urn()));
+  }
+  if (from.stage != Cell::Stage::running) {
     return refuse(Status::shutting_down, fmt::format("actor {} is ending", from.urn()));
   }
   const auto name = view_of(spawn.name);
@@ -122,6 +128,7 @@ void Turn::stop_children(Cell& cell, bool now) {
       child->push_control(std::make_unique<Control>(Control::What::stop_now));
       continue;
     }
+    child->push_control(std::make_unique<Control>(Control::What::ends_soon));
     auto stop = std::make_unique<StopRequest>(nullptr);
     if (child->push(stop.get()) != Mailbox::Pushed::closed) (void)stop.release();
   }
@@ -162,6 +169,7 @@ conclib_status Turn::stop_actor(Cell& from, const conclib_stop& stop, conclib_re
     to->push_control(std::move(control));
     return CONCLIB_OK;
   }
+  to->push_control(std::make_unique<Control>(Control::What::ends_soon));
   auto request = std::make_unique<StopRequest>(pending);
   if (to->push(request.get()) == Mailbox::Pushed::closed) {
     // It ended meanwhile, which is what was wanted.
@@ -193,8 +201,13 @@ void Turn::on_stop_now(Cell& cell, PendingAsk* ask) {
     conclude_end(cell, {});
     return;
   }
-  if (ask) cell.engaged().stoppers.push_back(ask);
-  if (cell.stage == Stage::ending) return;
+  auto& engagements = cell.engaged();
+  engagements.stop_wanted = true;
+  if (ask) engagements.stoppers.push_back(ask);
+  if (cell.stage == Stage::ending) {
+    cell.set_alive(false);
+    return;
+  }
   const bool restarting = cell.stage == Stage::restarting;
   if (restarting) {
     (void)core_.timers.cancel(cell.engaged().restart);

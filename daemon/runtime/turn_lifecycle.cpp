@@ -39,7 +39,10 @@ void Turn::on_start_failed(Cell& cell, const std::string& why) {
   const auto text = fmt::format("actor {} could not be started: {}", cell.urn(), why);
   core_.log.write(log::Level::error, "runtime", text);
   Counters::count(counters_.failed);
-  const bool restarts = cell.restarts() > 0;
+  const auto* engagements = cell.engagements.get();
+  const bool is_to_end =
+      cell.draining() || (engagements && (engagements->stop_wanted || engagements->ends_soon));
+  const bool restarts = cell.restarts() > 0 && !is_to_end;
   Engagements::Ending ending{.status = Status::not_started, .text = text, .call_stop = false};
   ending.restart =
       restarts && cell.type().supervision.on_failure == Supervision::OnFailure::restart;
@@ -75,6 +78,8 @@ void Turn::on_failed(Cell& cell, conclib_status status, const std::string& text)
                       error_or(told));
       policy = OnFailure::stop;
     }
+    // It has failed already.
+    wished_failure_.reset();
   }
   if (policy == OnFailure::resume) return;
   begin_end(cell, {.status = Status::actor_failed,
@@ -118,7 +123,7 @@ void Turn::continue_end(Cell& cell) {
   }
   if (!ending.stop_failure.empty()) stop_failure = ending.stop_failure;
   destroy(cell);
-  if (ending.restart) {
+  if (ending.restart && !cell.engagements->stop_wanted) {
     restart(cell);
   } else {
     conclude_end(cell, stop_failure);
@@ -161,6 +166,8 @@ void Turn::restart(Cell& cell) {
 void Turn::conclude_end(Cell& cell, const std::string& stop_failure) {
   auto& engagements = *cell.engagements;
   const auto ending = std::exchange(engagements.ending, {});
+  engagements.stop_wanted = false;
+  engagements.ends_soon = false;
   cell.set_alive(false);
   // While it is drained, a tell that has just slipped in is still to be run.
   const bool again = cell.revives() || (cell.draining() && !cell.parent()) ||
@@ -231,6 +238,7 @@ void Turn::forget_engagements(Cell& cell) {
   }
   engagements.exclusive_works = 0;
   cell.set_waiting(false);
+  if (!engagements.remote_watchers.empty()) arm(cell);
 }
 
 std::string Turn::error_or(conclib_status status) const {

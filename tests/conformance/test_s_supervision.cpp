@@ -323,3 +323,53 @@ TEST_CASE("S3 a parent outlives the failure of its child") {
   CHECK(times_written(diary, "start family#a/b") == 2);
   CHECK(times_written(diary, "start family#b") == 1);
 }
+
+namespace {
+
+struct Breakage {
+  CONCLIB_MESSAGE(Breakage)
+};
+
+/// Starts once, and never again.
+class OneStart final : public conclib::Actor {
+ public:
+  static constexpr std::string_view urn = "one_start/{id}";
+  OneStart() { on(&OneStart::fail); }
+  void on_start() override {
+    if (restarts() > 0) throw std::runtime_error("the database is down");
+  }
+  void fail(const Breakage& /*fail*/) { throw std::runtime_error("it broke"); }
+};
+
+class ParentOfOne final : public conclib::Actor {
+ public:
+  static constexpr std::string_view urn = "parent_of_one/{id}";
+  ParentOfOne() { on(&ParentOfOne::fail); }
+  void on_start() override { child_ = spawn<OneStart>({.name = "child"}); }
+  void fail(const Breakage& message) { tell(child_, message); }
+
+ private:
+  conclib::ActorRef child_;
+};
+
+}  // namespace
+
+TEST_CASE("S1 an actor whose restarts fail does not keep its worker from stopping") {
+  conclib::testkit::Kit kit;
+  kit.add<OneStart>();
+  kit.tell("one_start/1", Breakage{});
+  kit.advance(std::chrono::seconds(3));
+  CHECK(kit.restarts("one_start/1") > 2);
+  kit.stop();
+  CHECK(kit.actors().empty());
+}
+
+TEST_CASE("S3 a child whose restarts fail does not keep its parent from stopping") {
+  conclib::testkit::Kit kit;
+  kit.add<ParentOfOne, OneStart>();
+  kit.tell("parent_of_one/1", Breakage{});
+  kit.advance(std::chrono::seconds(3));
+  CHECK(kit.restarts("parent_of_one/1#child") > 2);
+  kit.stop();
+  CHECK(kit.actors().empty());
+}

@@ -353,7 +353,12 @@ TEST_CASE("V4 an ask that waits in a pool is cancelled by the pool's URN") {
   ask.deadline = std::chrono::steady_clock::now() + 1min;
   std::promise<conclib_status> ended;
   pool.worker.take(ask, [&](const Answer& answer) { ended.set_value(answer.status); });
-  pool.worker.post([&] { pool.worker.runtime().cancel(0, "pool", ask.id); });
+  std::promise<void> cancelled;
+  pool.worker.post([&] {
+    pool.worker.runtime().cancel(0, "pool", ask.id);
+    cancelled.set_value();
+  });
+  cancelled.get_future().get();
   pool.gate.open.release(3);
   CHECK(ended.get_future().get() == CONCLIB_CANCELLED);
   for (auto& hold : held) (void)hold.get();
